@@ -1,0 +1,50 @@
+//! The words every room of Ragstone shares.
+//!
+//! A file becomes a [`Document`]: one string of extracted text, and [`Block`]s that say what each part of
+//! it is and where it stood ([`Locator`]). A chunker cuts the document into [`Chunk`]s, an [`Embedder`]
+//! gives each a vector, and a [`Store`] commits them as one version. A question reads a [`Snapshot`] and
+//! becomes an [`Answer`] whose [`Citation`]s point back at those places.
+//!
+//! This crate holds nouns and the traits between rooms. It does no I/O and knows no implementation.
+//!
+//! ```
+//! use base::{BlockKind, DocumentBuilder, Locator, Place};
+//!
+//! let mut builder = DocumentBuilder::new("notes");
+//! builder.block(BlockKind::Heading { level: 1 }, Locator::at(Place::Page(1)), "Stone");
+//! builder.block(BlockKind::Paragraph, Locator::at(Place::Page(2)), "Ragstone is a hard grey limestone.");
+//! let document = builder.finish();
+//! assert_eq!(&document.text[document.blocks[1].range.clone()], "Ragstone is a hard grey limestone.");
+//! assert_eq!(document.blocks[1].locator.to_string(), "page 2");
+//! ```
+
+mod answer;
+mod chunk;
+mod document;
+mod embed;
+mod error;
+mod extract;
+mod generate;
+mod limits;
+mod locator;
+mod rows;
+mod search;
+mod store;
+mod text;
+
+pub use answer::{Answer, Citation, Passage, Timings};
+pub use chunk::{Chunk, Chunker, TokenCounter};
+pub use document::{Block, BlockKind, Document, DocumentBuilder};
+pub use embed::{EmbedSpec, Embedder, Role};
+pub use error::{Context, Error, Kind, Result};
+pub use extract::{Entry, Extractor, Input};
+pub use generate::{Evidence, Generation, Generator, Prompt, TokenSink};
+pub use limits::Limits;
+pub use locator::{Locator, Place};
+pub use rows::RowSet;
+pub use search::{ChunkHit, Metric};
+pub use store::{
+    Change, ChunkId, ChunkRecord, Committed, DocId, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument,
+    Snapshot, Stats, Store,
+};
+pub use text::{char_offset, line_of};

@@ -1,0 +1,1 @@
+//! Everything that speaks to somebody else's server.

@@ -1,0 +1,1 @@
+//! Orchestration: the ingest loop, search, fusion, answers and citations.

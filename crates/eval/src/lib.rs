@@ -1,0 +1,1 @@
+//! Data sets, retrieval and answer metrics.

@@ -1,0 +1,1 @@
+//! Searchable structures over bytes: vectors and postings.

@@ -1,0 +1,1 @@
+//! Files in, blocks with addresses out: walking, extraction, chunking.

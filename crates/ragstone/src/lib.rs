@@ -1,0 +1,1 @@
+//! Ragstone: find, quote and cite what your documents say.

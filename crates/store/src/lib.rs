@@ -1,0 +1,1 @@
+//! A collection on disk: one commit point, immutable segments, snapshots.

@@ -1,0 +1,1 @@
+//! Conformance suites, fixtures and fakes for tests (development only).
