@@ -20,6 +20,8 @@ pub struct FileStamp {
     pub modified_ns: i64,
     /// BLAKE3 of the file's bytes.
     pub hash: [u8; 32],
+    /// Fingerprint of how the file was read and cut; another reader or chunker must look again.
+    pub pipeline: u64,
 }
 
 /// A document to be put into a collection.
