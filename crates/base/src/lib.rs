@@ -29,6 +29,7 @@ mod limits;
 mod locator;
 mod rows;
 mod search;
+mod sentence;
 mod store;
 mod text;
 
@@ -43,6 +44,7 @@ pub use limits::Limits;
 pub use locator::{Locator, Place};
 pub use rows::RowSet;
 pub use search::{ChunkHit, Metric};
+pub use sentence::{SENTENCE_BYTES_MAX, sentences};
 pub use store::{
     Change, ChunkId, ChunkRecord, Committed, DocId, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument,
     Snapshot, Stats, Store,
