@@ -1,0 +1,149 @@
+//! The distance loop, once for every instruction set, measure and width of number.
+
+use super::lanes::{Bf16, Dot, F16, F32, L1, L2, Lanes, Term, Width};
+use super::{Element, Measure};
+
+/// Which rows of the block are wanted.
+pub(super) enum Rows<'a> {
+    /// All, in order.
+    All,
+    /// These; every one lies inside the block.
+    Some(&'a [u32]),
+}
+
+/// One call: `Q` queries of one length against a block of rows.
+pub(super) struct Job<'a, const Q: usize> {
+    pub measure: Measure,
+    pub element: Element,
+    pub queries: [&'a [f32]; Q],
+    pub rows: &'a [u8],
+    pub at: Rows<'a>,
+}
+
+/// Runs `job` with registers of type `V`.
+///
+/// # Safety
+/// The instruction set of `V` is present; the job's rows lie inside its block (checked by the public
+/// functions) and `out` holds one score per query and row.
+#[inline(always)]
+pub(super) unsafe fn run<V: Lanes, const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe {
+        match (job.element, job.measure) {
+            (Element::F32, Measure::Dot) => rows::<V, F32, Dot, Q>(job, out),
+            (Element::F32, Measure::L2) => rows::<V, F32, L2, Q>(job, out),
+            (Element::F32, Measure::L1) => rows::<V, F32, L1, Q>(job, out),
+            (Element::F16, Measure::Dot) => rows::<V, F16, Dot, Q>(job, out),
+            (Element::F16, Measure::L2) => rows::<V, F16, L2, Q>(job, out),
+            (Element::F16, Measure::L1) => rows::<V, F16, L1, Q>(job, out),
+            (Element::Bf16, Measure::Dot) => rows::<V, Bf16, Dot, Q>(job, out),
+            (Element::Bf16, Measure::L2) => rows::<V, Bf16, L2, Q>(job, out),
+            (Element::Bf16, Measure::L1) => rows::<V, Bf16, L1, Q>(job, out),
+        }
+    }
+}
+
+/// Runs one width and measure over all rows, in tiles of four rows for one query and of two for several.
+#[inline(always)]
+unsafe fn rows<V: Lanes, W: Width, T: Term, const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
+    let dimension = job.queries[0].len();
+    let count = out.len() / Q;
+    let queries = job.queries.map(|q| q.as_ptr().cast::<u8>());
+    let base = job.rows.as_ptr();
+    let at = |i: usize| {
+        let row = match job.at {
+            Rows::All => i,
+            Rows::Some(ids) => ids[i] as usize,
+        };
+        // SAFETY: the public functions checked that the row lies inside the block.
+        unsafe { base.add(row * dimension * W::BYTES) }
+    };
+    let mut i = 0;
+    if Q == 1 {
+        while i + 4 <= count {
+            // SAFETY: four rows and the queries are readable for `dimension` numbers.
+            let s = unsafe { tile::<V, W, T, Q, 4>(queries, [at(i), at(i + 1), at(i + 2), at(i + 3)], dimension) };
+            out[i..i + 4].copy_from_slice(&s[0]);
+            i += 4;
+        }
+    } else {
+        while i + 2 <= count {
+            // SAFETY: as above.
+            let s = unsafe { tile::<V, W, T, Q, 2>(queries, [at(i), at(i + 1)], dimension) };
+            for q in 0..Q {
+                out[q * count + i..q * count + i + 2].copy_from_slice(&s[q]);
+            }
+            i += 2;
+        }
+    }
+    while i < count {
+        // SAFETY: as above.
+        let s = unsafe { tile::<V, W, T, Q, 1>(queries, [at(i)], dimension) };
+        for q in 0..Q {
+            out[q * count + i] = s[q][0];
+        }
+        i += 1;
+    }
+}
+
+/// Scores of `Q` queries against `R` rows.
+///
+/// # Safety
+/// Queries are readable for `dimension` f32 and rows for `dimension` numbers of width `W`.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Lanes, W: Width, T: Term, const Q: usize, const R: usize>(
+    queries: [*const u8; Q],
+    rows: [*const u8; R],
+    dimension: usize,
+) -> [[f32; R]; Q] {
+    // SAFETY: every full register lies inside `dimension` numbers; the rest goes through a buffer.
+    unsafe {
+        let mut acc = [[V::zero(); R]; Q];
+        let mut i = 0;
+        while i + V::N <= dimension {
+            let mut x = [V::zero(); R];
+            for r in 0..R {
+                x[r] = W::load::<V>(rows[r].add(i * W::BYTES));
+            }
+            for q in 0..Q {
+                let y = V::load_f32(queries[q].add(i * 4));
+                for r in 0..R {
+                    acc[q][r] = T::add(y, x[r], acc[q][r]);
+                }
+            }
+            i += V::N;
+        }
+        if i < dimension {
+            // Zeros after the end add nothing to any of the three measures.
+            let rest = dimension - i;
+            let mut x = [V::zero(); R];
+            for r in 0..R {
+                x[r] = partial::<V, W>(rows[r].add(i * W::BYTES), rest);
+            }
+            for q in 0..Q {
+                let y = partial::<V, F32>(queries[q].add(i * 4), rest);
+                for r in 0..R {
+                    acc[q][r] = T::add(y, x[r], acc[q][r]);
+                }
+            }
+        }
+        let mut out = [[0.0; R]; Q];
+        for q in 0..Q {
+            for r in 0..R {
+                out[q][r] = T::SIGN * acc[q][r].sum();
+            }
+        }
+        out
+    }
+}
+
+/// Reads `count < V::N` numbers, zeros after them.
+#[inline(always)]
+unsafe fn partial<V: Lanes, W: Width>(p: *const u8, count: usize) -> V {
+    let mut buffer = [0u8; 64];
+    // SAFETY: `count` numbers are readable at `p` and fit the buffer, which holds the widest register.
+    unsafe {
+        std::ptr::copy_nonoverlapping(p, buffer.as_mut_ptr(), count * W::BYTES);
+        W::load::<V>(buffer.as_ptr())
+    }
+}

@@ -1,0 +1,107 @@
+//! Which instruction set the numeric loops use: chosen once, at the first use.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// An instruction set level. Each includes those before it on the same architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Plain Rust, on every machine.
+    Scalar,
+    /// 256-bit vectors with fused multiply-add, f32.
+    Avx2,
+    /// 512-bit vectors (F, BW, VL, DQ), f32.
+    Avx512,
+    /// AVX-512 with pairwise bf16 dot products.
+    Bf16,
+    /// AVX-512 with 8-bit integer dot products.
+    Vnni,
+}
+
+/// Every level, slowest first.
+pub const LEVELS: [Level; 5] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Bf16, Level::Vnni];
+
+impl Level {
+    /// The name that `RAGSTONE_SIMD` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Scalar => "scalar",
+            Level::Avx2 => "avx2",
+            Level::Avx512 => "avx512",
+            Level::Bf16 => "bf16",
+            Level::Vnni => "vnni",
+        }
+    }
+
+    /// The level of this name.
+    pub fn parse(name: &str) -> Option<Level> {
+        LEVELS.into_iter().find(|l| l.name() == name)
+    }
+
+    /// Whether this machine can run it.
+    pub fn available(self) -> bool {
+        match self {
+            Level::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => {
+                Level::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512dq")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Level::Bf16 => Level::Avx512.available() && is_x86_feature_detected!("avx512bf16"),
+            #[cfg(target_arch = "x86_64")]
+            Level::Vnni => Level::Avx512.available() && is_x86_feature_detected!("avx512vnni"),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+
+    /// The fastest level of this machine.
+    pub fn best() -> Level {
+        LEVELS.into_iter().rev().find(|l| l.available()).unwrap_or(Level::Scalar)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The level in use: `RAGSTONE_SIMD` if it names one that this machine has, else the fastest.
+///
+/// A name that is unknown or not available is ignored rather than fatal, because the variable is a switch
+/// for tests and measurements; [`forced`] lets a program complain about it.
+pub fn level() -> Level {
+    static CHOSEN: OnceLock<Level> = OnceLock::new();
+    *CHOSEN.get_or_init(|| match forced() {
+        Some(Ok(level)) => level,
+        _ => Level::best(),
+    })
+}
+
+/// What `RAGSTONE_SIMD` asks for: nothing, a level of this machine, or the text that is neither.
+pub fn forced() -> Option<Result<Level, String>> {
+    let name = std::env::var("RAGSTONE_SIMD").ok().filter(|n| !n.is_empty())?;
+    Some(Level::parse(&name.to_ascii_lowercase()).filter(|l| l.available()).ok_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for level in LEVELS {
+            assert_eq!(Level::parse(level.name()), Some(level));
+        }
+        assert_eq!(Level::parse("sse9"), None);
+        assert!(Level::Scalar.available());
+        assert!(Level::best().available());
+    }
+}
