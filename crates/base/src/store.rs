@@ -153,6 +153,9 @@ pub trait Snapshot: Send + Sync {
     /// A document with its text.
     fn document(&self, id: DocId) -> Result<Option<DocumentRecord>>;
 
+    /// The document that a chunk is part of; cheaper than reading the chunk.
+    fn document_of(&self, id: ChunkId) -> Result<Option<DocId>>;
+
     /// A chunk with its text.
     fn chunk(&self, id: ChunkId) -> Result<Option<ChunkRecord>>;
 
