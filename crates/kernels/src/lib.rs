@@ -13,6 +13,7 @@
 //! ```
 #![allow(unsafe_code)] // SIMD lives here and nowhere else; every block says why it is sound
 
+pub mod codes;
 pub mod distance;
 mod level;
 

@@ -1,0 +1,169 @@
+//! Inner products of a query with compressed rows: one byte a number, or one bit.
+//!
+//! Rows lie in records of fixed stride inside a byte slice, as in a file, so a graph's codes and links can
+//! share a record. A call scores many records, because choosing the instruction set and entering a function
+//! costs as much as scoring one.
+//!
+//! - Bytes ([`ByteQuery`]): the query is rounded to 15 bits and split into two signed bytes, so that two
+//!   8-bit integer dot products (VNNI) give its inner product with unsigned codes. The error, 2^-15 of the
+//!   query's largest number, is far below that of an 8-bit code.
+//! - Bits ([`BitQuery`]): the query is rounded to signed bytes; a record's set bits select which are summed.
+//!   The estimator around it is that of RaBitQ (Gao and Long, SIGMOD 2024).
+
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use crate::Level;
+
+/// Where codes lie: record `i` begins at `i * stride`, its code `offset` bytes further.
+#[derive(Clone, Copy, Debug)]
+pub struct Records<'a> {
+    /// All records.
+    pub bytes: &'a [u8],
+    /// Bytes from one record to the next.
+    pub stride: usize,
+    /// Bytes from the record's start to its code.
+    pub offset: usize,
+}
+
+impl Records<'_> {
+    /// Panics unless the code of `len` bytes of every record in `ids` lies inside.
+    fn check(&self, ids: &[u32], len: usize) {
+        let largest = ids.iter().copied().max();
+        let end = largest.map_or(0, |id| id as usize * self.stride + self.offset + len);
+        assert!(end <= self.bytes.len(), "record {largest:?} lies beyond {} bytes", self.bytes.len());
+    }
+}
+
+/// Asks the processor to fetch `len` bytes at `at`, one request per cache line; never fails.
+#[inline]
+pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..len).step_by(64) {
+        let p = bytes.as_ptr().wrapping_add(at + line);
+        // SAFETY: a prefetch is a hint and does not fault, whatever the address.
+        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(p.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (bytes, at, len);
+}
+
+/// A query for byte codes.
+#[derive(Clone, Debug, Default)]
+pub struct ByteQuery {
+    high: Vec<i8>,
+    low: Vec<i8>,
+    scale: f32,
+    dimension: usize,
+}
+
+impl ByteQuery {
+    /// Rounds `query` to 15 bits.
+    pub fn set(&mut self, query: &[f32]) {
+        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
+        self.scale = largest / 16256.0;
+        self.dimension = query.len();
+        let inverse = if largest > 0.0 { 16256.0 / largest } else { 0.0 };
+        self.high.clear();
+        self.low.clear();
+        for v in query {
+            let wide = (v * inverse).round_ties_even() as i32;
+            // The nearest multiple of 128, so that the rest lies in -64..64.
+            let high = (wide + 64) >> 7;
+            self.high.push(high as i8);
+            self.low.push((wide - high * 128) as i8);
+        }
+        let padded = query.len().next_multiple_of(64);
+        self.high.resize(padded, 0);
+        self.low.resize(padded, 0);
+    }
+
+    /// `out[i]` = inner product of the query with the unsigned bytes of record `ids[i]`.
+    ///
+    /// Panics when a record lies outside or lengths differ.
+    pub fn dots(&self, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        self.dots_at(crate::level(), records, ids, out);
+    }
+
+    /// [`ByteQuery::dots`] on a chosen level.
+    pub fn dots_at(&self, level: Level, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        assert_eq!(ids.len(), out.len(), "one score per id");
+        records.check(ids, self.dimension);
+        #[cfg(target_arch = "x86_64")]
+        if x86::byte_dots(level, self, records, ids, out) {
+            return;
+        }
+        let _ = level;
+        scalar::byte_dots(self, records, ids, out);
+    }
+}
+
+/// `out[i]` = inner product of `code` with the code of record `ids[i]`, both unsigned bytes; `code_sum` is
+/// the sum of `code`. Exact up to 8192 numbers.
+///
+/// Panics when a record lies outside or lengths differ.
+pub fn byte_pairs(code: &[u8], code_sum: u32, records: Records<'_>, ids: &[u32], out: &mut [i32]) {
+    byte_pairs_at(crate::level(), code, code_sum, records, ids, out);
+}
+
+/// [`byte_pairs`] on a chosen level.
+pub fn byte_pairs_at(level: Level, code: &[u8], code_sum: u32, records: Records<'_>, ids: &[u32], out: &mut [i32]) {
+    assert_eq!(ids.len(), out.len(), "one score per id");
+    records.check(ids, code.len());
+    #[cfg(target_arch = "x86_64")]
+    if x86::byte_pairs(level, code, code_sum, records, ids, out) {
+        return;
+    }
+    let _ = (level, code_sum);
+    scalar::byte_pairs(code, records, ids, out);
+}
+
+/// A query for bit codes.
+#[derive(Clone, Debug, Default)]
+pub struct BitQuery {
+    bytes: Vec<i8>,
+    scale: f32,
+    total: i32,
+}
+
+impl BitQuery {
+    /// Rounds `query` to signed bytes.
+    pub fn set(&mut self, query: &[f32]) {
+        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
+        self.scale = largest / 127.0;
+        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+        self.bytes.clear();
+        self.bytes.extend(query.iter().map(|v| (v * inverse).round_ties_even() as i8));
+        self.bytes.resize(query.len().next_multiple_of(64), 0);
+        self.total = self.bytes.iter().map(|&v| i32::from(v)).sum();
+    }
+
+    /// Bytes of a code for vectors of `dimension` numbers: whole 64-bit words.
+    pub const fn code_bytes(dimension: usize) -> usize {
+        dimension.div_ceil(64) * 8
+    }
+
+    /// `out[i]` = inner product of the query with the signs (+1 for a set bit, -1 else) of record `ids[i]`.
+    /// Bit `j` of a code is bit `j % 8` of its byte `j / 8`.
+    ///
+    /// Panics when a record lies outside or lengths differ.
+    pub fn dots(&self, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        self.dots_at(crate::level(), records, ids, out);
+    }
+
+    /// [`BitQuery::dots`] on a chosen level.
+    pub fn dots_at(&self, level: Level, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        assert_eq!(ids.len(), out.len(), "one score per id");
+        records.check(ids, self.bytes.len() / 8);
+        #[cfg(target_arch = "x86_64")]
+        if x86::bit_dots(level, self, records, ids, out) {
+            return;
+        }
+        let _ = level;
+        scalar::bit_dots(self, records, ids, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;
