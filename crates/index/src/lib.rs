@@ -1,6 +1,6 @@
 //! Searchable structures over bytes: vectors and postings.
 //!
-//! [`vector`] finds rows like a query vector. An index is immutable bytes, made by a writer and read in
+//! [`vector`] finds rows like a query vector, [`lexical`] rows with the words of a question. An index is immutable bytes, made by a writer and read in
 //! place; it has no idea what a file, a document or a commit is.
 //!
 //! ```
@@ -16,4 +16,5 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 
+pub mod lexical;
 pub mod vector;

@@ -1,6 +1,7 @@
 //! Every hot numeric loop of Ragstone: one scalar reference, one thin file per instruction set.
 //!
-//! [`level()`] chooses the instruction set once. [`distance`] compares vectors.
+//! [`level()`] chooses the instruction set once. [`distance`] compares vectors;
+//! [`bitpack`] and [`impact`] read and score postings.
 //!
 //! ```
 //! use kernels::distance::{Element, Measure, scan};
@@ -13,8 +14,10 @@
 //! ```
 #![allow(unsafe_code)] // SIMD lives here and nowhere else; every block says why it is sound
 
+pub mod bitpack;
 pub mod codes;
 pub mod distance;
+pub mod impact;
 mod level;
 
 pub use level::{LEVELS, Level, forced, level};

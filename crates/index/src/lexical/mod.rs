@@ -1,0 +1,46 @@
+//! The lexical index: words to rows, exactly scored.
+//!
+//! A [`LexicalBuilder`] takes documents row by row and gives the bytes of an immutable segment; a
+//! [`LexicalSegment`] reads them; a [`LexicalSearcher`] searches several segments as one, under the statistics of
+//! the rows this reader may see. Segments are merged with [`LexicalSegment::merge`].
+//!
+//! ```
+//! use index::lexical::{Fields, LexicalBuilder, LexicalOptions, LexicalSearcher, LexicalSegment, Query, SegmentView};
+//!
+//! let mut builder = LexicalBuilder::new(LexicalOptions::default());
+//! builder.add(&Fields { title: "Masonry", body: "Ragstone is a hard grey limestone.", ..Fields::default() });
+//! builder.add(&Fields::body("Granite is harder than limestones."));
+//! let segment = LexicalSegment::from_vec(builder.finish())?;
+//! let searcher = LexicalSearcher::new(vec![SegmentView { segment, visible: None }])?;
+//! let mut hits = Vec::new();
+//! searcher.search(&Query::parse("What is ragstone made of?"), 10, &mut hits)?;
+//! assert_eq!(hits[0].row, 0);
+//! # Ok::<(), base::Error>(())
+//! ```
+
+mod analysis;
+mod builder;
+mod cursor;
+mod dictionary;
+mod format;
+mod impacts;
+mod maxscore;
+mod merge;
+mod options;
+mod postings;
+mod query;
+mod resolve;
+mod scoring;
+mod searcher;
+mod segment;
+mod statistics;
+mod topk;
+mod writer;
+
+pub use analysis::{Analysis, Language, LanguageChoice, Token};
+pub use builder::LexicalBuilder;
+pub use options::{Fields, LexicalOptions};
+pub use query::Query;
+pub use scoring::{Bm25Variant, Scoring};
+pub use searcher::{LexicalHit, LexicalSearcher, SegmentView};
+pub use segment::{LexicalSegment, SegmentBytes};
