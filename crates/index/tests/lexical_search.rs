@@ -71,7 +71,7 @@ proptest! {
         k in 1usize..25, k1 in 0.0f64..3.0, b in 0.0f64..=1.0,
     ) {
         let query = Query::words(&query).with_scoring(Scoring::Bm25 { variant: Bm25Variant::Lucene, k1, b });
-        let shown = |i: usize| seed == 0 || (seed.rotate_left(i as u32 % 64) ^ i as u64) % 3 != 0;
+        let shown = |i: usize| seed == 0 || !(seed.rotate_left(i as u32 % 64) ^ i as u64).is_multiple_of(3);
         let cut = (documents.len() as f64 * cut) as usize;
         let view = |from: usize, to: usize| SegmentView {
             segment: segment(&documents[from..to], plain()),
@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn merging_is_rebuilding(documents in documents(400), seed in any::<u64>(), cut in 0.0f64..1.0) {
         let cut = (documents.len() as f64 * cut) as usize;
-        let kept = |i: usize| (seed.rotate_left(i as u32 % 64) ^ i as u64) % 4 != 0;
+        let kept = |i: usize| !(seed.rotate_left(i as u32 % 64) ^ i as u64).is_multiple_of(4);
         let parts = [segment(&documents[..cut], plain()), segment(&documents[cut..], plain())];
         let live: RowSet = (cut..documents.len()).filter(|&i| kept(i)).map(|i| (i - cut) as u32).collect();
         let merged = LexicalSegment::merge(&[(&parts[0], None), (&parts[1], Some(&live))]).unwrap();

@@ -36,7 +36,7 @@ impl DictionaryWriter {
     pub(crate) fn push(&mut self, term: &[u8], entry: &TermEntry) {
         debug_assert!(self.count == 0 || self.last.as_slice() < term);
         let mut shared = 0;
-        if self.count % BLOCK == 0 {
+        if self.count.is_multiple_of(BLOCK) {
             self.prefixes.extend_from_slice(&prefix(term).to_le_bytes());
             self.offsets.extend_from_slice(&(self.blocks.len() as u32).to_le_bytes());
             put_varint(entry.postings.start as u64, &mut self.blocks);

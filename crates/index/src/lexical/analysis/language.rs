@@ -140,11 +140,6 @@ pub(crate) struct Votes {
 }
 
 impl Votes {
-    /// Forgets all votes.
-    pub(crate) fn clear(&mut self) {
-        *self = Votes::default();
-    }
-
     /// One word of the text that is a stop word in the languages of `mask`.
     #[inline]
     pub(crate) fn add(&mut self, mask: u32) {

@@ -16,14 +16,8 @@ pub(crate) fn term(word: &str, language: Language) -> Option<Cow<'_, str>> {
     if bare.len() < word.len() && stop_mask(bare) & language.bit() != 0 {
         return None;
     }
-    if !bare.chars().all(|c| c.is_alphabetic() || c == '\'') && bare.is_ascii() {
-        return Some(Cow::Borrowed(bare));
-    }
-    let stemmed = match language.stemmer() {
-        Some(stemmer) if bare.bytes().any(|b| b.is_ascii_digit() || b == b'_' || b == b'.') => {
-            let _ = stemmer;
-            Cow::Borrowed(bare)
-        }
+    let letters_only = bare.chars().all(|c| c == '\'' || !(c.is_numeric() || c.is_ascii_punctuation()));
+    let stemmed = match language.stemmer().filter(|_| letters_only) {
         Some(stemmer) => match stemmer.stem(bare) {
             Cow::Borrowed(same) => Cow::Borrowed(same),
             Cow::Owned(stem) if stem.is_empty() => Cow::Borrowed(bare),
@@ -39,12 +33,12 @@ fn without_elision(word: &str, language: Language) -> &str {
     if !matches!(language, Language::French | Language::Italian | Language::Catalan) {
         return word;
     }
+    const HEADS: &[&str] = &[
+        "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "un", "all", "dall",
+        "dell", "nell", "sull", "coll", "quell",
+    ];
     match word.split_once('\'') {
-        Some((head, tail)) if !tail.is_empty() => match head {
-            "c" | "d" | "j" | "l" | "m" | "n" | "s" | "t" | "qu" | "jusqu" | "lorsqu" | "puisqu" | "quoiqu" | "un"
-            | "all" | "dall" | "dell" | "nell" | "sull" | "coll" | "quell" => tail,
-            _ => word,
-        },
+        Some((head, tail)) if !tail.is_empty() && HEADS.contains(&head) => tail,
         _ => word,
     }
 }
