@@ -6,6 +6,7 @@
 //! - [`ingest`]: files in, commits out, incrementally.
 //! - [`search`]: a question to the chunks that may answer it; [`fusion`] joins word and vector search.
 //! - [`answer`]: the sentences that answer, quoted, without a language model.
+//! - [`generate`]: the answer by a language model: the prompt, and the check of every citation.
 //!
 //! ```
 //! use base::{ChunkHit, ChunkId};
@@ -18,5 +19,6 @@
 //! ```
 
 pub mod fusion;
+pub mod generate;
 pub mod ingest;
 pub mod search;
