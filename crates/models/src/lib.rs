@@ -1,1 +1,39 @@
 //! Model files, tokenizers and the encoder engine.
+//!
+//! [`builtin`] opens the embedding model inside the program, [`open_folder`] one from a Hugging Face folder;
+//! both are [`base::Embedder`]s. Weights are packed for the machine when a model is opened, texts are
+//! tokenised by a WordPiece of our own (equal to Hugging Face's), and micro-batches without padding run on
+//! rayon's threads. No file is executed and nothing is fetched.
+//!
+//! ```
+//! # #[cfg(feature = "embedded-model")] {
+//! use base::Role;
+//!
+//! let model = models::builtin().unwrap();
+//! let mut rows = Vec::new();
+//! model.embed(&["How hard is ragstone?", "Ragstone is a hard limestone.", "Bees make honey."], Role::Passage, &mut rows).unwrap();
+//! let row = |i: usize| &rows[i * 384..][..384];
+//! let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+//! assert!(cosine(row(0), row(1)) > cosine(row(0), row(2)) + 0.3);
+//! # }
+//! ```
+
+pub mod builtin;
+mod catalogue;
+pub mod config;
+pub mod embedder;
+pub mod encoder;
+pub mod folder;
+mod normalise;
+pub mod pooling;
+pub mod quantise;
+pub mod safetensors;
+pub mod tokenizer;
+pub mod weights;
+pub mod wordpiece;
+
+pub use builtin::{builtin, builtin_sentence_embedder};
+pub use catalogue::{EMBEDDERS, Open, open};
+pub use embedder::SentenceEmbedder;
+pub use folder::{open_folder, open_folder_as};
+pub use normalise::Normaliser;

@@ -1,0 +1,229 @@
+//! AVX-512 (F, BW, VL, DQ): sixteen f32 lanes.
+
+use crate::vector::{Dot, Vector};
+use std::arch::x86_64::*;
+
+/// Sixteen lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x16(pub(crate) __m512);
+
+// SAFETY of the whole impl: see `Vector`; each method is one or a few AVX-512 instructions.
+impl Vector for F32x16 {
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        unsafe { F32x16(_mm512_set1_ps(x)) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self {
+        unsafe { F32x16(_mm512_loadu_ps(p)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        unsafe { _mm512_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn add(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_add_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn sub(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_sub_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_mul_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn div(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_div_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn max(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_max_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn min(self, o: Self) -> Self {
+        unsafe { F32x16(_mm512_min_ps(self.0, o.0)) }
+    }
+    #[inline(always)]
+    unsafe fn fma(self, b: Self, c: Self) -> Self {
+        unsafe { F32x16(_mm512_fmadd_ps(self.0, b.0, c.0)) }
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        unsafe { F32x16(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn pow2(self) -> Self {
+        unsafe { F32x16(_mm512_scalef_ps(_mm512_set1_ps(1.0), self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn abs(self) -> Self {
+        unsafe { F32x16(_mm512_abs_ps(self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn select_negative(self, a: Self, b: Self) -> Self {
+        unsafe { F32x16(_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(self.0)), b.0, a.0)) }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+}
+
+/// f32 products: 12 rows by 2 registers of sums, 3 operands, of 32 registers.
+pub(crate) struct Avx512F32;
+
+// SAFETY of the whole impl: see `Dot`; each method is one AVX-512 instruction.
+impl Dot for Avx512F32 {
+    type V = F32x16;
+    type Acc = F32x16;
+    type A = F32x16;
+    type B = F32x16;
+    const ROWS: usize = 12;
+
+    #[inline(always)]
+    unsafe fn zero() -> F32x16 {
+        unsafe { F32x16::splat(0.0) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const u32) -> F32x16 {
+        unsafe { F32x16::load(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(p: *const u32) -> F32x16 {
+        unsafe { F32x16::splat(*p.cast::<f32>()) }
+    }
+    #[inline(always)]
+    unsafe fn step(acc: F32x16, a: F32x16, b: F32x16) -> F32x16 {
+        unsafe { a.fma(b, acc) }
+    }
+    #[inline(always)]
+    unsafe fn float(acc: F32x16) -> F32x16 {
+        acc
+    }
+}
+
+/// bf16 products, two at a time, summed in f32 (`vdpbf16ps`).
+pub(crate) struct Avx512Bf16;
+
+// SAFETY of the whole impl: see `Dot`; each method is one instruction of AVX-512 or AVX512-BF16.
+impl Dot for Avx512Bf16 {
+    type V = F32x16;
+    type Acc = F32x16;
+    type A = __m512i;
+    type B = __m512i;
+    const ROWS: usize = 12;
+
+    #[inline(always)]
+    unsafe fn zero() -> F32x16 {
+        unsafe { F32x16::splat(0.0) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const u32) -> __m512i {
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(p: *const u32) -> __m512i {
+        unsafe { _mm512_set1_epi32(*p.cast::<i32>()) }
+    }
+    #[inline(always)]
+    unsafe fn step(acc: F32x16, a: __m512i, b: __m512i) -> F32x16 {
+        // SAFETY: both types are 512 plain bits.
+        unsafe {
+            let (a, b) = (std::mem::transmute::<__m512i, __m512bh>(a), std::mem::transmute::<__m512i, __m512bh>(b));
+            F32x16(_mm512_dpbf16_ps(acc.0, a, b))
+        }
+    }
+    #[inline(always)]
+    unsafe fn float(acc: F32x16) -> F32x16 {
+        acc
+    }
+}
+
+/// Unsigned times signed bytes, four at a time, summed in i32 (`vpdpbusd`).
+pub(crate) struct Avx512Vnni;
+
+// SAFETY of the whole impl: see `Dot`; each method is one instruction of AVX-512 or AVX512-VNNI.
+impl Dot for Avx512Vnni {
+    type V = F32x16;
+    type Acc = __m512i;
+    type A = __m512i;
+    type B = __m512i;
+    const ROWS: usize = 12;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512i {
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const u32) -> __m512i {
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(p: *const u32) -> __m512i {
+        unsafe { _mm512_set1_epi32(*p.cast::<i32>()) }
+    }
+    #[inline(always)]
+    unsafe fn step(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_dpbusd_epi32(acc, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn float(acc: __m512i) -> F32x16 {
+        unsafe { F32x16(_mm512_cvtepi32_ps(acc)) }
+    }
+}
+
+/// Rounds whole blocks of 32 values to bf16 and says how many values that were.
+///
+/// # Safety
+/// Needs AVX512-BF16; `to` must hold half as many words as `from` values.
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(crate) unsafe fn bf16_row(from: &[f32], to: &mut [u32]) -> usize {
+    let whole = from.len() / 32 * 32;
+    debug_assert!(to.len() >= whole / 2);
+    for c in (0..whole).step_by(32) {
+        // SAFETY: 32 values from `c` lie in `from`, 16 words from `c / 2` in `to`.
+        unsafe {
+            let low = _mm512_loadu_ps(from.as_ptr().add(c));
+            let high = _mm512_loadu_ps(from.as_ptr().add(c + 16));
+            let both = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
+            _mm512_storeu_si512(to.as_mut_ptr().add(c / 2).cast(), both);
+        }
+    }
+    whole
+}
+
+/// Quantises a row to bytes: returns its scale and offset.
+///
+/// # Safety
+/// Needs AVX-512 F, BW and VL; `from` must be whole registers of 16 values and `to` a quarter as many words.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(crate) unsafe fn int8_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
+    debug_assert!(from.len().is_multiple_of(16) && to.len() * 4 >= from.len());
+    // SAFETY: every access is to 16 values, or their 16 bytes, inside the slices.
+    unsafe {
+        let p = from.as_ptr();
+        let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+        for c in (0..from.len()).step_by(16) {
+            let x = _mm512_loadu_ps(p.add(c));
+            low = _mm512_min_ps(low, x);
+            high = _mm512_max_ps(high, x);
+        }
+        let (low, high) = (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
+        let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
+        let (offset, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
+        let bytes: *mut u8 = to.as_mut_ptr().cast();
+        for c in (0..from.len()).step_by(16) {
+            let x = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(p.add(c)), offset), inverse);
+            _mm_storeu_si128(bytes.add(c).cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epu32(x)));
+        }
+        [scale, low]
+    }
+}

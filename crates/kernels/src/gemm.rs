@@ -1,0 +1,297 @@
+//! Matrix times packed matrix: `out = act(a · bᵀ + bias)`, or added to what is in `out`.
+//!
+//! # Algorithm
+//! For every panel of `b` (some dozens of kilobytes, so it stays in the first or second cache) and every
+//! block of rows of `a`, a tile of sums is kept in registers while one loop runs over `k`:
+//!
+//! ```text
+//! for g in groups:                       // 1 load of two registers of b, ROWS broadcasts of a,
+//!     for r in rows of the block:        // 2 · ROWS multiply-adds
+//!         sum[r][0..2] += a[r][g] · b[g][0..2]
+//! ```
+//!
+//! Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, without the outermost
+//! blocking: an encoder's `k` is at most a few thousand, so a panel fits the second cache whole.
+//!
+//! # Cost
+//! 2·m·n·k operations; `b` is read once per call from wherever it lies, `a` once per panel from a near cache.
+//! With 64 rows or more the multiply-adds are the limit, with few rows the reading of `b`.
+
+use crate::aligned::as_words;
+use crate::level::Level;
+use crate::panels::{Kind, Panels};
+use crate::vector::{Dot, Vector, gelu, gelu_tanh, tanh};
+
+/// What is applied to each value at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// x Φ(x).
+    Gelu,
+    /// GELU by its tanh formula.
+    GeluTanh,
+    /// max(x, 0).
+    Relu,
+    /// tanh x.
+    Tanh,
+}
+
+/// The left-hand side: rows of 32-bit groups.
+#[derive(Clone, Copy)]
+pub struct Left<'a> {
+    /// Row `r` starts at `r * stride`.
+    pub words: &'a [u32],
+    /// Words from one row to the next.
+    pub stride: usize,
+    /// Scale and offset of each row; empty unless the kind is int8.
+    pub params: &'a [[f32; 2]],
+}
+
+impl<'a> Left<'a> {
+    /// Rows of plain numbers, for a matrix of kind f32.
+    pub fn f32(rows: &'a [f32], stride: usize) -> Self {
+        Left { words: as_words(rows), stride, params: &[] }
+    }
+}
+
+/// What happens to the sums.
+#[derive(Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// Added to every row; empty for none.
+    pub bias: &'a [f32],
+    /// Applied after the bias; not together with `add`.
+    pub activation: Activation,
+    /// Whether the result is added to `out` instead of replacing it.
+    pub add: bool,
+}
+
+/// Multiplies `rows` rows of `a` with `b` into `out`, whose rows are `out_stride` apart.
+///
+/// # Panics
+/// If a slice is too short for the shape, or `a.params` is missing for an int8 matrix.
+pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+    if rows == 0 || b.n == 0 {
+        return;
+    }
+    assert!(a.stride >= b.groups && out_stride >= b.n, "rows overlap");
+    assert!(a.words.len() >= (rows - 1) * a.stride + b.groups, "left side too short");
+    assert!(out.len() >= (rows - 1) * out_stride + b.n, "output too short");
+    assert!(finish.bias.is_empty() || finish.bias.len() == b.n, "bias of {} outputs", finish.bias.len());
+    assert!(!finish.add || finish.activation == Activation::None, "an activation applies to the product alone");
+    assert!(b.kind != Kind::Int8 || a.params.len() >= rows, "int8 rows come with scale and offset");
+    let job = Job { a, rows, b, finish, out: out.as_mut_ptr(), out_stride };
+    // SAFETY: the asserts bound every access (see `Job`); `Panels::pack` accepts a kind only at a level that
+    // has it, and a level in `Panels` was checked to be available there.
+    unsafe {
+        match (b.level, b.kind) {
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, _) => run_avx2(&job),
+            #[cfg(target_arch = "x86_64")]
+            (_, Kind::Bf16) => run_bf16(&job),
+            #[cfg(target_arch = "x86_64")]
+            (_, Kind::Int8) => run_vnni(&job),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx512 | Level::Bf16 | Level::Vnni, Kind::F32) => run_avx512(&job),
+            _ => run::<crate::arch::portable::PortableF32>(&job),
+        }
+    }
+}
+
+/// A checked call: `out` has room for `rows` rows of `b.n` values at `out_stride`, `a` holds `rows` rows.
+struct Job<'a> {
+    a: Left<'a>,
+    rows: usize,
+    b: &'a Panels,
+    finish: Finish<'a>,
+    out: *mut f32,
+    out_stride: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx2::Avx2F32>(job) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+unsafe fn run_avx512(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx512::Avx512F32>(job) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
+unsafe fn run_bf16(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx512::Avx512Bf16>(job) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+unsafe fn run_vnni(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx512::Avx512Vnni>(job) }
+}
+
+/// Calls `$f::<D, M>` with M = `$m`, a number of rows known only at run time.
+macro_rules! with_rows {
+    ($m:expr, $f:ident, $d:ty, $args:tt) => {
+        match $m {
+            1 => $f::<$d, 1> $args,
+            2 => $f::<$d, 2> $args,
+            3 => $f::<$d, 3> $args,
+            4 => $f::<$d, 4> $args,
+            5 if <$d>::ROWS >= 5 => $f::<$d, 5> $args,
+            6 if <$d>::ROWS >= 6 => $f::<$d, 6> $args,
+            7 if <$d>::ROWS >= 7 => $f::<$d, 7> $args,
+            8 if <$d>::ROWS >= 8 => $f::<$d, 8> $args,
+            9 if <$d>::ROWS >= 9 => $f::<$d, 9> $args,
+            10 if <$d>::ROWS >= 10 => $f::<$d, 10> $args,
+            11 if <$d>::ROWS >= 11 => $f::<$d, 11> $args,
+            12 if <$d>::ROWS >= 12 => $f::<$d, 12> $args,
+            m => unreachable!("a block of {m} rows"),
+        }
+    };
+}
+pub(crate) use with_rows;
+
+/// How many rows the next block takes when `left` remain: blocks differ by at most one row, because a block
+/// of one row costs nearly as much as one of four.
+#[inline(always)]
+pub(crate) fn block_rows(left: usize, most: usize) -> usize {
+    left.div_ceil(left.div_ceil(most))
+}
+
+#[inline(always)]
+unsafe fn run<D: Dot>(job: &Job<'_>) {
+    unsafe {
+        for panel in 0..job.b.n.div_ceil(job.b.width) {
+            let mut row = 0;
+            while row < job.rows {
+                let m = block_rows(job.rows - row, D::ROWS);
+                with_rows!(m, block, D, (job, panel, row));
+                if job.finish.activation != Activation::None {
+                    let first = panel * job.b.width;
+                    let columns = job.b.width.min(job.b.n - first);
+                    let out = job.out.add(row * job.out_stride + first);
+                    activate::<D::V>(job.finish.activation, out, job.out_stride, m, columns);
+                }
+                row += m;
+            }
+        }
+    }
+}
+
+/// The sums of M rows and one panel. `a` and `b` hold `groups` groups; rows of `a` are `a_stride` words
+/// apart, groups of `b` `b_stride`, and the second register of a group follows the first.
+#[inline(always)]
+pub(crate) unsafe fn tile<D: Dot, const M: usize>(
+    a: *const u32,
+    a_stride: usize,
+    b: *const u32,
+    b_stride: usize,
+    groups: usize,
+) -> [[D::Acc; 2]; M] {
+    unsafe {
+        let mut sums = [[D::zero(); 2]; M];
+        for g in 0..groups {
+            let b0 = D::load(b.add(g * b_stride));
+            let b1 = D::load(b.add(g * b_stride + D::V::LANES));
+            for r in 0..M {
+                let x = D::broadcast(a.add(r * a_stride + g));
+                sums[r][0] = D::step(sums[r][0], x, b0);
+                sums[r][1] = D::step(sums[r][1], x, b1);
+            }
+        }
+        sums
+    }
+}
+
+#[inline(always)]
+unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize) {
+    unsafe {
+        let (b, lanes) = (job.b, D::V::LANES);
+        let first = panel * b.width;
+        let a = job.a.words.as_ptr().add(row * job.a.stride);
+        let sums = tile::<D, M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
+        let valid = b.width.min(b.n - first);
+        let mut edge = [0.0f32; 64];
+        let bias = if job.finish.bias.is_empty() {
+            edge.as_ptr()
+        } else if valid == b.width {
+            job.finish.bias.as_ptr().add(first)
+        } else {
+            edge[..valid].copy_from_slice(&job.finish.bias[first..]);
+            edge.as_ptr()
+        };
+        let bias = [D::V::load(bias), D::V::load(bias.add(lanes))];
+        for r in 0..M {
+            let out = job.out.add((row + r) * job.out_stride + first);
+            let params = job.a.params.get(row + r);
+            let mut y = [D::float(sums[r][0]), D::float(sums[r][1])];
+            for i in 0..2 {
+                y[i] = if b.kind == Kind::F32 {
+                    y[i].add(bias[i])
+                } else {
+                    let scale = D::V::load(b.scales.as_ptr().add(first + i * lanes));
+                    match params {
+                        None => y[i].fma(scale, bias[i]),
+                        Some(&[row_scale, offset]) => {
+                            let sums = D::V::load(b.sums.as_ptr().add(first + i * lanes));
+                            let bias = D::V::splat(offset).fma(sums, bias[i]);
+                            y[i].fma(scale.mul(D::V::splat(row_scale)), bias)
+                        }
+                    }
+                };
+            }
+            if valid == b.width {
+                for i in 0..2 {
+                    let at = out.add(i * lanes);
+                    if job.finish.add { y[i].add(D::V::load(at)).store(at) } else { y[i].store(at) }
+                }
+            } else {
+                // The last panel of a matrix whose outputs do not fill it.
+                for i in 0..2 {
+                    y[i].store(edge.as_mut_ptr().add(i * lanes));
+                }
+                for (c, y) in edge[..valid].iter().enumerate() {
+                    *out.add(c) = if job.finish.add { *out.add(c) + y } else { *y };
+                }
+            }
+        }
+    }
+}
+
+/// Applies `activation` to `rows` rows of `columns` values, just written and so still in the first cache.
+/// Apart from `block`, so that its code is not repeated for every number of rows.
+#[inline(always)]
+unsafe fn activate<V: Vector>(activation: Activation, out: *mut f32, stride: usize, rows: usize, columns: usize) {
+    unsafe {
+        match activation {
+            Activation::None => {}
+            Activation::Gelu => each::<V>(out, stride, rows, columns, |x| gelu(x)),
+            Activation::GeluTanh => each::<V>(out, stride, rows, columns, |x| gelu_tanh(x)),
+            Activation::Relu => each::<V>(out, stride, rows, columns, |x| x.max(V::splat(0.0))),
+            Activation::Tanh => each::<V>(out, stride, rows, columns, |x| tanh(x)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn each<V: Vector>(out: *mut f32, stride: usize, rows: usize, columns: usize, f: impl Fn(V) -> V) {
+    unsafe {
+        let whole = columns / V::LANES * V::LANES;
+        for row in 0..rows {
+            let out = out.add(row * stride);
+            for c in (0..whole).step_by(V::LANES) {
+                f(V::load(out.add(c))).store(out.add(c));
+            }
+            if whole < columns {
+                let mut edge = [0.0f32; 16];
+                std::ptr::copy_nonoverlapping(out.add(whole), edge.as_mut_ptr(), columns - whole);
+                f(V::load(edge.as_ptr())).store(edge.as_mut_ptr());
+                std::ptr::copy_nonoverlapping(edge.as_ptr(), out.add(whole), columns - whole);
+            }
+        }
+    }
+}

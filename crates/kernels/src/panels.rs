@@ -1,0 +1,213 @@
+//! The right-hand matrix of a product, laid out once so that the inner loop reads it in a straight line.
+//!
+//! A weight matrix has `n` rows (outputs) of `k` values (inputs), as PyTorch stores it. Its values are taken
+//! in *groups* that fill 32 bits: one f32, two bf16 or four int8. A *panel* holds `width` outputs: group 0 of
+//! each, then group 1 of each, and so on:
+//!
+//! ```text
+//! panel 0: [g0 of row 0][g0 of row 1]..[g0 of row width-1] [g1 of row 0].. .. [g(k/size) of row width-1]
+//! panel 1: the same for rows width..2*width
+//! ```
+//!
+//! Missing rows and values are zero. `width` is two registers of the level.
+
+use crate::aligned::Words;
+use crate::level::Level;
+
+/// The numbers in a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// 32-bit floats.
+    F32,
+    /// The upper half of an f32.
+    Bf16,
+    /// 8-bit integers with a scale per row; the left-hand side is quantised per row as it arrives.
+    Int8,
+}
+
+impl Kind {
+    /// Values in 32 bits.
+    pub fn group(self) -> usize {
+        match self {
+            Kind::F32 => 1,
+            Kind::Bf16 => 2,
+            Kind::Int8 => 4,
+        }
+    }
+
+    /// What `level` multiplies fastest.
+    pub fn fastest(level: Level) -> Kind {
+        match level {
+            Level::Vnni => Kind::Int8,
+            Level::Bf16 => Kind::Bf16,
+            _ => Kind::F32,
+        }
+    }
+}
+
+/// Rows of a matrix before it is packed.
+#[derive(Clone, Copy)]
+pub enum Rows<'a> {
+    /// Plain numbers, row-major.
+    F32(&'a [f32]),
+    /// Value = integer × scale of its row.
+    Int8 {
+        /// Row-major.
+        values: &'a [i8],
+        /// One per row.
+        scales: &'a [f32],
+    },
+}
+
+impl Rows<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Rows::F32(v) => v.len(),
+            Rows::Int8 { values, .. } => values.len(),
+        }
+    }
+}
+
+/// A packed matrix, see the module's text.
+pub struct Panels {
+    pub(crate) kind: Kind,
+    pub(crate) level: Level,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+    pub(crate) groups: usize,
+    pub(crate) width: usize,
+    pub(crate) words: Words,
+    /// Per output, padded to whole panels: what a sum is multiplied by (1 for f32).
+    pub(crate) scales: Vec<f32>,
+    /// Per output: the sum of its integers, times its scale; zero for floats. Undoes the left side's offset.
+    pub(crate) sums: Vec<f32>,
+}
+
+/// Outputs in a panel at `level`.
+pub(crate) fn panel_width(level: Level) -> usize {
+    match level {
+        Level::Scalar | Level::Avx2 => 16,
+        Level::Avx512 | Level::Bf16 | Level::Vnni => 32,
+    }
+}
+
+/// Rounds to bf16, ties to even; numbers too large become infinite, as the hardware does it.
+pub(crate) fn to_bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    ((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16
+}
+
+/// The nearest of -127..=127 to `x / scale`, where `scale` maps the largest magnitude of `row` to 127.
+fn quantise_row(row: &[f32], out: &mut Vec<i8>) -> f32 {
+    let largest = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    let scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+    out.clear();
+    out.extend(row.iter().map(|x| (x / scale).round() as i8));
+    scale
+}
+
+impl Panels {
+    /// Packs `n` rows of `k` values for products of `kind` at `level`.
+    ///
+    /// # Panics
+    /// If `rows` does not hold `n * k` values, if there are not `n` scales, or if `kind` needs a level that
+    /// is higher than `level`.
+    pub fn pack(rows: Rows<'_>, n: usize, k: usize, kind: Kind, level: Level) -> Panels {
+        assert_eq!(rows.len(), n * k, "a matrix of {n} x {k}");
+        if let Rows::Int8 { scales, .. } = rows {
+            assert_eq!(scales.len(), n, "one scale per row");
+        }
+        assert!(
+            match kind {
+                Kind::F32 => true,
+                Kind::Bf16 => level >= Level::Bf16 && Level::Bf16.available(),
+                Kind::Int8 => level >= Level::Vnni,
+            },
+            "{kind:?} at level {level}"
+        );
+        let (width, size) = (panel_width(level), kind.group());
+        let groups = k.div_ceil(size);
+        let padded = n.div_ceil(width) * width;
+        let mut panels = Panels {
+            kind,
+            level,
+            n,
+            k,
+            groups,
+            width,
+            words: Words::zeroed(padded * groups),
+            scales: vec![1.0; padded],
+            sums: vec![0.0; padded],
+        };
+        let mut ints = Vec::new();
+        for row in 0..n {
+            let at = row / width * width * groups + row % width;
+            let words = panels.words.u32_mut();
+            match (kind, rows) {
+                (Kind::F32, Rows::F32(v)) => {
+                    for (g, x) in v[row * k..][..k].iter().enumerate() {
+                        words[at + g * width] = x.to_bits();
+                    }
+                }
+                (Kind::F32, Rows::Int8 { values, scales }) => {
+                    for (g, &x) in values[row * k..][..k].iter().enumerate() {
+                        words[at + g * width] = (f32::from(x) * scales[row]).to_bits();
+                    }
+                }
+                (Kind::Bf16, Rows::F32(v)) => {
+                    for (g, pair) in v[row * k..][..k].chunks(2).enumerate() {
+                        let high = pair.get(1).map_or(0, |&x| to_bf16(x));
+                        words[at + g * width] = u32::from(to_bf16(pair[0])) | u32::from(high) << 16;
+                    }
+                }
+                (Kind::Bf16, Rows::Int8 { values, scales }) => {
+                    // An integer of 8 bits is exact in bf16; the scale waits for the end of the sum.
+                    panels.scales[row] = scales[row];
+                    for (g, pair) in values[row * k..][..k].chunks(2).enumerate() {
+                        let high = pair.get(1).map_or(0, |&x| to_bf16(f32::from(x)));
+                        words[at + g * width] = u32::from(to_bf16(f32::from(pair[0]))) | u32::from(high) << 16;
+                    }
+                }
+                (Kind::Int8, _) => {
+                    let (values, scale) = match rows {
+                        Rows::Int8 { values, scales } => (&values[row * k..][..k], scales[row]),
+                        Rows::F32(v) => {
+                            let scale = quantise_row(&v[row * k..][..k], &mut ints);
+                            (ints.as_slice(), scale)
+                        }
+                    };
+                    for (g, four) in values.chunks(4).enumerate() {
+                        let mut bytes = [0u8; 4];
+                        for (b, &x) in bytes.iter_mut().zip(four) {
+                            *b = x as u8;
+                        }
+                        words[at + g * width] = u32::from_le_bytes(bytes);
+                    }
+                    panels.scales[row] = scale;
+                    panels.sums[row] = scale * values.iter().map(|&x| i32::from(x)).sum::<i32>() as f32;
+                }
+            }
+        }
+        panels
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.n
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.k
+    }
+
+    /// What the left-hand side must be converted to.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Words in a row of the left-hand side.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+}

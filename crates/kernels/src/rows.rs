@@ -1,0 +1,157 @@
+//! Operations on rows: layer normalisation, and conversion to the left-hand side of a product.
+//!
+//! Each reads a row from the nearest cache twice or thrice and writes it once; a row is a few kilobytes, so
+//! the cost is some hundred cycles, a hundredth of the products around it.
+
+use crate::aligned::Words;
+use crate::gemm::Left;
+use crate::level::Level;
+use crate::panels::{Kind, to_bf16};
+use crate::vector::Vector;
+
+/// Normalises each row of `width` values to mean 0 and variance 1, then scales by `gain` and adds `bias`
+/// (empty for none): Ba, Kiros and Hinton, "Layer normalization", 2016. In place.
+///
+/// # Panics
+/// If `rows` is not whole rows or `gain` and `bias` have another width.
+pub fn layer_norm(level: Level, rows: &mut [f32], width: usize, gain: &[f32], bias: &[f32], epsilon: f32) {
+    assert!(rows.len().is_multiple_of(width) && gain.len() == width && (bias.is_empty() || bias.len() == width));
+    // SAFETY: lengths are checked above; the level is available, or `Panels` would not have been made for it.
+    unsafe {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 if Level::Avx2.available() => norm_avx2(rows, width, gain, bias, epsilon),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Bf16 | Level::Vnni if Level::Avx512.available() => {
+                norm_avx512(rows, width, gain, bias, epsilon)
+            }
+            _ => norm::<crate::arch::portable::Portable>(rows, width, gain, bias, epsilon),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn norm_avx2(rows: &mut [f32], width: usize, gain: &[f32], bias: &[f32], epsilon: f32) {
+    unsafe { norm::<crate::arch::avx2::F32x8>(rows, width, gain, bias, epsilon) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+unsafe fn norm_avx512(rows: &mut [f32], width: usize, gain: &[f32], bias: &[f32], epsilon: f32) {
+    unsafe { norm::<crate::arch::avx512::F32x16>(rows, width, gain, bias, epsilon) }
+}
+
+#[inline(always)]
+unsafe fn norm<V: Vector>(rows: &mut [f32], width: usize, gain: &[f32], bias: &[f32], epsilon: f32) {
+    unsafe {
+        let whole = width / V::LANES * V::LANES;
+        for row in rows.chunks_exact_mut(width) {
+            let p = row.as_mut_ptr();
+            let mut sum = V::splat(0.0);
+            for c in (0..whole).step_by(V::LANES) {
+                sum = sum.add(V::load(p.add(c)));
+            }
+            let mean = (sum.sum() + row[whole..].iter().sum::<f32>()) / width as f32;
+            let center = V::splat(mean);
+            let mut squares = V::splat(0.0);
+            for c in (0..whole).step_by(V::LANES) {
+                let d = V::load(p.add(c)).sub(center);
+                squares = d.fma(d, squares);
+            }
+            let rest: f32 = row[whole..].iter().map(|x| (x - mean) * (x - mean)).sum();
+            let inverse = 1.0 / ((squares.sum() + rest) / width as f32 + epsilon).sqrt();
+            for c in (0..whole).step_by(V::LANES) {
+                let y = V::load(p.add(c)).sub(center).mul(V::splat(inverse)).mul(V::load(gain.as_ptr().add(c)));
+                let y = if bias.is_empty() { y } else { y.add(V::load(bias.as_ptr().add(c))) };
+                y.store(p.add(c));
+            }
+            for c in whole..width {
+                row[c] = (row[c] - mean) * inverse * gain[c] + bias.get(c).copied().unwrap_or(0.0);
+            }
+        }
+    }
+}
+
+/// A left-hand side that had to be converted; reused from call to call without allocating.
+#[derive(Default)]
+pub struct LeftBuffer {
+    words: Words,
+    params: Vec<[f32; 2]>,
+}
+
+impl LeftBuffer {
+    /// The `rows` rows of `width` values, `stride` apart in `source`, as `kind` wants them. Rows of f32 are
+    /// borrowed as they are.
+    ///
+    /// int8: a row's smallest value becomes 0 and its largest 255, so its scale is a 255th of the span and
+    /// its offset the smallest value ("dynamic, asymmetric, per token").
+    ///
+    /// # Panics
+    /// If `source` is too short.
+    pub fn convert<'a>(
+        &'a mut self,
+        level: Level,
+        kind: Kind,
+        source: &'a [f32],
+        stride: usize,
+        rows: usize,
+        width: usize,
+    ) -> Left<'a> {
+        assert!(rows == 0 || source.len() >= (rows - 1) * stride + width, "left side too short");
+        if kind == Kind::F32 {
+            return Left::f32(source, stride);
+        }
+        let groups = width.div_ceil(kind.group());
+        self.words.reserve(rows * groups);
+        self.params.clear();
+        let words = self.words.u32_mut();
+        for row in 0..rows {
+            let (from, to) = (&source[row * stride..][..width], &mut words[row * groups..][..groups]);
+            match kind {
+                Kind::F32 => {}
+                Kind::Bf16 => bf16_row(level, from, to),
+                Kind::Int8 => self.params.push(int8_row(level, from, to)),
+            }
+        }
+        Left { words: self.words.u32(), stride: groups, params: &self.params }
+    }
+}
+
+fn bf16_row(level: Level, from: &[f32], to: &mut [u32]) {
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if level >= Level::Bf16 && Level::Bf16.available() {
+        // SAFETY: the instruction set is there; whole blocks of 32 values fit both slices.
+        done = unsafe { crate::arch::avx512::bf16_row(from, to) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = level;
+    for (pair, word) in from[done..].chunks(2).zip(&mut to[done / 2..]) {
+        *word = u32::from(to_bf16(pair[0])) | u32::from(pair.get(1).map_or(0, |&x| to_bf16(x))) << 16;
+    }
+}
+
+fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
+    #[cfg(target_arch = "x86_64")]
+    if level >= Level::Avx512 && from.len().is_multiple_of(16) && Level::Avx512.available() {
+        // SAFETY: the instruction set is there and the row is whole registers.
+        return unsafe { crate::arch::avx512::int8_row(from, to) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = level;
+    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+    for &x in from {
+        low = low.min(x);
+        high = high.max(x);
+    }
+    let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
+    for (four, word) in from.chunks(4).zip(to) {
+        let mut bytes = [0u8; 4];
+        for (byte, &x) in bytes.iter_mut().zip(four) {
+            *byte = ((x - low) * (1.0 / scale)).round_ties_even() as u8;
+        }
+        *word = u32::from_le_bytes(bytes);
+    }
+    [scale, low]
+}

@@ -1,0 +1,117 @@
+//! The few vector operations that the numeric loops are written in.
+//!
+//! A loop is written once, generic over [`Vector`], and compiled for each instruction set by a thin function
+//! with the right `target_feature` in `arch`. Every function here is `inline(always)`: inlined into such a
+//! function, the intrinsics become single instructions; called from anywhere else they would be undefined.
+
+/// A register of f32 lanes.
+///
+/// # Safety
+/// Every method may only run on a machine with the implementor's instruction set, inside a function compiled
+/// for it. Pointers must be valid for `LANES` values; they need no alignment.
+pub(crate) trait Vector: Copy {
+    /// Values in a register.
+    const LANES: usize;
+
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn load(p: *const f32) -> Self;
+    unsafe fn store(self, p: *mut f32);
+    unsafe fn add(self, o: Self) -> Self;
+    unsafe fn sub(self, o: Self) -> Self;
+    unsafe fn mul(self, o: Self) -> Self;
+    unsafe fn div(self, o: Self) -> Self;
+    /// The larger of each pair; `o` where `self` is not a number.
+    unsafe fn max(self, o: Self) -> Self;
+    /// The smaller of each pair; `o` where `self` is not a number.
+    unsafe fn min(self, o: Self) -> Self;
+    /// `self * b + c`, rounded once.
+    unsafe fn fma(self, b: Self, c: Self) -> Self;
+    /// To the nearest whole number.
+    unsafe fn round(self) -> Self;
+    /// 2 to the power of the whole number `self`, in -126..=127.
+    unsafe fn pow2(self) -> Self;
+    unsafe fn abs(self) -> Self;
+    /// `a` where `self` is negative (by its sign bit), else `b`.
+    unsafe fn select_negative(self, a: Self, b: Self) -> Self;
+    unsafe fn sum(self) -> f32;
+    unsafe fn largest(self) -> f32;
+}
+
+/// e^x to about 1e-7 relative: x = n ln 2 + r, a polynomial for e^r (Cephes `expf`), times 2^n.
+/// Inputs are clamped to where the result is a normal number.
+#[inline(always)]
+pub(crate) unsafe fn exp<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe {
+        let x = x.max(V::splat(-87.0)).min(V::splat(88.0));
+        let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
+        // ln 2 in two parts, so that r keeps its low bits.
+        let r = n.fma(V::splat(-0.693_359_4), x);
+        let r = n.fma(V::splat(2.121_944_4e-4), r);
+        let mut p = V::splat(1.987_569_1e-4);
+        for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
+            p = p.fma(r, V::splat(c));
+        }
+        p.fma(r.mul(r), r).add(V::splat(1.0)).mul(n.pow2())
+    }
+}
+
+/// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun (absolute error 1.5e-7).
+#[inline(always)]
+pub(crate) unsafe fn gelu<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe {
+        let z = x.abs().mul(V::splat(std::f32::consts::FRAC_1_SQRT_2));
+        let t = V::splat(1.0).div(z.fma(V::splat(0.327_591_1), V::splat(1.0)));
+        let mut p = V::splat(1.061_405_4);
+        for c in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
+            p = p.fma(t, V::splat(c));
+        }
+        let tail = p.mul(t).mul(exp(V::splat(0.0).sub(z.mul(z)))).mul(V::splat(0.5)); // half of erfc(z)
+        x.mul(x.select_negative(tail, V::splat(1.0).sub(tail)))
+    }
+}
+
+/// GELU by its tanh formula, as x times the logistic function of 2 √(2/π) (x + 0.044715 x³).
+#[inline(always)]
+pub(crate) unsafe fn gelu_tanh<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe {
+        let cube = x.mul(x).mul(x);
+        let inner = cube.fma(V::splat(0.044_715), x).mul(V::splat(-1.595_769_1));
+        x.div(exp(inner).add(V::splat(1.0)))
+    }
+}
+
+/// tanh x = 1 - 2 / (e^2x + 1).
+#[inline(always)]
+pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe {
+        let e = exp(x.add(x)).add(V::splat(1.0));
+        V::splat(1.0).sub(V::splat(2.0).div(e))
+    }
+}
+
+/// A register of sums, fed with 32-bit groups: one f32, two bf16 or four bytes (see [`crate::Kind`]).
+///
+/// # Safety
+/// As [`Vector`]. `load` reads `V::LANES` words, `broadcast` one.
+pub(crate) trait Dot {
+    /// What the sums become.
+    type V: Vector;
+    /// Sums.
+    type Acc: Copy;
+    /// One group in every lane.
+    type A: Copy;
+    /// Groups of consecutive outputs.
+    type B: Copy;
+    /// Rows of the left side handled at once: as many as the registers hold.
+    const ROWS: usize;
+
+    unsafe fn zero() -> Self::Acc;
+    unsafe fn load(p: *const u32) -> Self::B;
+    unsafe fn broadcast(p: *const u32) -> Self::A;
+    unsafe fn step(acc: Self::Acc, a: Self::A, b: Self::B) -> Self::Acc;
+    unsafe fn float(acc: Self::Acc) -> Self::V;
+}

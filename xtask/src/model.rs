@@ -1,0 +1,144 @@
+//! `cargo xtask model`: makes the file of the built-in model, and compares it with the original.
+//!
+//! Recipe: fetch `sentence-transformers/all-MiniLM-L6-v2` (a folder with `config.json`, `vocab.txt`,
+//! `model.safetensors`, `sentence_bert_config.json`), then
+//! `cargo xtask model build --from DIR --out crates/models/assets/all-MiniLM-L6-v2.safetensors`.
+//! The result is the same byte for byte on every machine.
+
+use base::{Embedder, Error, Kind, Result, Role};
+use clap::Subcommand;
+use models::builtin::{FORMAT_VERSION, VOCABULARY, seal};
+use models::config::Shape;
+use models::safetensors::{TensorFile, write};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// What can be done with the model.
+#[derive(Subcommand)]
+pub enum Task {
+    /// Turns a published folder into the one file that is compiled in.
+    Build {
+        /// The unpacked folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Compares the built-in model with the original at every level of this machine.
+    Check {
+        /// The unpacked folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// A text file with one passage a line.
+        #[arg(long)]
+        passages: PathBuf,
+    },
+}
+
+/// Runs `task`.
+pub fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Build { from, out } => build(&from, &out),
+        Task::Check { from, passages } => check(&from, &passages),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Error::io(format!("reading {}", path.display()), e))
+}
+
+fn text(path: &Path) -> Result<String> {
+    String::from_utf8(read(path)?).map_err(|e| Error::new(Kind::BadInput, format!("reading {}: {e}", path.display())))
+}
+
+type Tensor = (String, &'static str, Vec<usize>, Vec<u8>);
+
+fn build(from: &Path, out: &Path) -> Result<()> {
+    let config = text(&from.join("config.json"))?;
+    let shape = Shape::parse("config.json", &config)?;
+    let sentence: serde_json::Value = serde_json::from_str(&text(&from.join("sentence_bert_config.json"))?)
+        .map_err(|e| Error::new(Kind::BadInput, format!("reading sentence_bert_config.json: {e}")))?;
+    let vocabulary = text(&from.join("vocab.txt"))?.into_bytes();
+    let bytes = read(&from.join("model.safetensors"))?;
+    let file = TensorFile::parse("model.safetensors", &bytes)?;
+    let mut tensors: Vec<Tensor> = vec![(VOCABULARY.into(), "U8", vec![vocabulary.len()], vocabulary)];
+    let floats = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let (mut lost, mut total) = (0.0f64, 0.0f64);
+    for name in file.names().filter(|n| !n.starts_with("pooler.") && !n.ends_with("position_ids")) {
+        let view = file.get(name, file.find(name).map(|v| v.shape.to_vec()).unwrap_or_default().as_slice())?;
+        let values = file.floats(name, view.shape)?;
+        match view.shape {
+            [n, k] => {
+                let q = models::quantise::quantise(&values, *k);
+                for (i, x) in values.iter().enumerate() {
+                    lost += f64::from(x - f32::from(q.values[i]) * q.scales[i / k]).powi(2);
+                    total += f64::from(*x).powi(2);
+                }
+                let ints = q.values.iter().map(|&x| x as u8).collect();
+                tensors.push((name.to_owned(), "I8", vec![*n, *k], ints));
+                tensors.push((format!("{name}.scale"), "F32", vec![*n], floats(&q.scales)));
+            }
+            shape => tensors.push((name.to_owned(), "F32", shape.to_vec(), floats(&values))),
+        }
+    }
+    // Largest alignment first, so that every tensor is aligned for its type.
+    tensors.sort_by_key(|(name, dtype, _, _)| (*dtype != "F32", name.clone()));
+    let small = serde_json::json!({
+        "model_type": "bert", "hidden_size": shape.hidden, "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads, "intermediate_size": shape.intermediate, "vocab_size": shape.vocabulary,
+        "max_position_embeddings": shape.positions, "type_vocab_size": shape.types,
+        "layer_norm_eps": shape.epsilon, "hidden_act": "gelu",
+    });
+    let metadata = [
+        ("blake3", "0".repeat(64)),
+        ("ragstone", FORMAT_VERSION.into()),
+        ("name", "all-MiniLM-L6-v2".into()),
+        ("license", "Apache-2.0".into()),
+        ("origin", "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2".into()),
+        ("origin_blake3", blake3_hex(&bytes)),
+        ("config", small.to_string()),
+        ("max_tokens", sentence["max_seq_length"].as_u64().unwrap_or(256).to_string()),
+    ]
+    .map(|(k, v): (&str, String)| (k.to_owned(), v));
+    let sealed = seal(write(&metadata, &tensors))?;
+    std::fs::write(out, &sealed).map_err(|e| Error::io(format!("writing {}", out.display()), e))?;
+    println!("{}: {} bytes, relative squared error of the matrices {:.2e}", out.display(), sealed.len(), lost / total);
+    Ok(())
+}
+
+fn blake3_hex(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+fn check(from: &Path, passages: &Path) -> Result<()> {
+    let file = std::fs::File::open(passages).map_err(|e| Error::io(format!("opening {}", passages.display()), e))?;
+    let lines = BufReader::new(file)
+        .lines()
+        .collect::<std::io::Result<Vec<String>>>()
+        .map_err(|e| Error::io(format!("reading {}", passages.display()), e))?;
+    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let original = models::open_folder_as(from, kernels::Level::best(), Some(kernels::Kind::F32))?;
+    let (mut want, width) = (Vec::new(), original.spec().dimension);
+    original.embed(&texts, Role::Passage, &mut want)?;
+    println!("{} passages against the original in f32", texts.len());
+    for level in kernels::LEVELS.into_iter().filter(|l| l.available()) {
+        let model = models::builtin_sentence_embedder(level, None)?;
+        let mut rows = Vec::new();
+        model.embed(&texts, Role::Passage, &mut rows)?;
+        let bad = rows.iter().filter(|x| !x.is_finite()).count();
+        let mut cosines: Vec<f64> = rows
+            .chunks_exact(width)
+            .zip(want.chunks_exact(width))
+            .map(|(a, b)| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum())
+            .collect();
+        cosines.sort_by(f64::total_cmp);
+        let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+        println!(
+            "{level:>7}: cosine min {:.6} 1st percentile {:.6} mean {mean:.6}, {bad} values not finite",
+            cosines.first().copied().unwrap_or(f64::NAN),
+            cosines.get(cosines.len() / 100).copied().unwrap_or(f64::NAN),
+        );
+    }
+    Ok(())
+}
