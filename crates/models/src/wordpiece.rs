@@ -75,10 +75,17 @@ impl WordPiece {
         n
     }
 
-    /// Appends the bytes of `text` that each token stands for.
+    /// Appends the bytes of `text` that each token stands for, in order of their starts.
     pub fn offsets(&self, text: &str, out: &mut Vec<Range<usize>>) {
+        let mut last = 0..0;
         self.walk(text, |_, range| {
-            out.push(range);
+            // Canonical ordering may swap two marks, and with them the characters that they came from.
+            if range.start >= last.start {
+                last = range;
+            } else {
+                last = last.start..last.end.max(range.end);
+            }
+            out.push(last.clone());
             true
         });
     }
