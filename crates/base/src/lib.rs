@@ -30,6 +30,7 @@ mod locator;
 mod rows;
 mod search;
 mod sentence;
+mod storage;
 mod store;
 mod text;
 
@@ -45,6 +46,7 @@ pub use locator::{Locator, Place};
 pub use rows::RowSet;
 pub use search::{ChunkHit, Metric};
 pub use sentence::{SENTENCE_BYTES_MAX, sentences};
+pub use storage::{Access, FileBytes, Storage, StorageEntry, StorageFile};
 pub use store::{
     Change, ChunkId, ChunkRecord, Committed, DocId, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument,
     Snapshot, Stats, Store,

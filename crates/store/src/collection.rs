@@ -1,0 +1,299 @@
+//! Opening and making collections.
+
+use crate::lock::WriterLock;
+use crate::segment::Place;
+use crate::segment::file::Part;
+use crate::storage::RealStorage;
+use crate::truth::fault::Fault;
+use crate::truth::preamble::{CollectionId, Head};
+use crate::truth::rows::Counters;
+use crate::truth::tables::{self, STATE, encode};
+use crate::truth::{Reading, TruthReader, TruthWriter};
+use crate::view::View;
+use base::{EmbedSpec, Error, Kind, Result, Storage};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Names of the files of a collection, segments aside.
+pub(crate) const TRUTH: &str = "truth.db";
+const TRUTH_NEW: &str = "truth.new";
+pub(crate) const HEAD: &str = "head";
+pub(crate) const LOCK: &str = "lock";
+
+/// How a collection is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// Make the collection, for vectors of this embedder, if there is none; if there is one, it must be for
+    /// this embedder.
+    pub create: Option<EmbedSpec>,
+    /// The collection must be for this embedder.
+    pub embedder: Option<EmbedSpec>,
+    /// Only read; works while another process writes.
+    pub read_only: bool,
+    /// The disk.
+    pub storage: Arc<dyn Storage>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        OpenOptions { create: None, embedder: None, read_only: false, storage: Arc::new(RealStorage) }
+    }
+}
+
+/// A collection on disk. Copies share it.
+#[derive(Clone)]
+pub struct Collection {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub storage: Arc<dyn Storage>,
+    pub dir: PathBuf,
+    pub id: CollectionId,
+    pub spec: EmbedSpec,
+    pub reader: TruthReader,
+    /// The latest version's segments.
+    pub view: Mutex<Option<Arc<View>>>,
+    /// Segments whose files were found to be damaged.
+    pub damaged: Mutex<BTreeSet<u64>>,
+    pub notices: Mutex<Vec<String>>,
+    /// `None` when the collection is only read.
+    pub writer: Option<Mutex<Writer>>,
+}
+
+/// What is needed to change a collection. Fields are dropped in order: the truth before the lock.
+pub(crate) struct Writer {
+    pub truth: TruthWriter,
+    /// Why nothing may be written any more, if so.
+    pub poisoned: Option<String>,
+    /// Why the truth has no open handle, if so; it gets one with the next change.
+    pub closed: Option<String>,
+    _lock: WriterLock,
+}
+
+impl Collection {
+    /// Opens the collection in the directory `dir`.
+    ///
+    /// Fails with [`Kind::NotFound`] if there is none (and none shall be made), [`Kind::Conflict`] if it is for
+    /// another embedder or another process is changing it, [`Kind::Unsupported`] if a newer version of the
+    /// program made it, [`Kind::Corrupt`] if its truth is damaged. A crashed writer's work is recovered.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Collection> {
+        let storage = options.storage.clone();
+        let truth = dir.join(TRUTH);
+        let missing = matches!(storage.open(&truth, base::Access::Read), Err(e) if is_missing(&e));
+        if missing {
+            match &options.create {
+                Some(spec) if !options.read_only => create(&*storage, dir, spec)?,
+                _ => return Err(not_a_collection(&*storage, dir)),
+            }
+        }
+        let shared = match options.read_only {
+            true => open_reader(storage, dir)?,
+            false => open_writer(storage, dir)?,
+        };
+        for wanted in [&options.create, &options.embedder].into_iter().flatten() {
+            check_embedder(dir, &shared.spec, wanted)?;
+        }
+        let collection = Collection { shared: Arc::new(shared) };
+        if collection.shared.writer.is_some() {
+            collection.remove_orphans();
+        }
+        Ok(collection)
+    }
+
+    /// The embedder whose vectors this collection holds.
+    pub fn embedder(&self) -> &EmbedSpec {
+        &self.shared.spec
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.shared.dir
+    }
+
+    /// What was found and mended since the last call, in sentences for the user.
+    pub fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.notices.lock())
+    }
+
+    /// Removes segment files that no commit names: a crash or a failed commit left them.
+    pub(crate) fn remove_orphans(&self) {
+        let shared = &self.shared;
+        let Ok(snapshot) = self.open_snapshot() else { return };
+        let Ok(entries) = shared.storage.list(&shared.dir) else { return };
+        let named = |id: u64| snapshot.view().segments.iter().any(|seen| seen.segment.id == id);
+        for entry in entries {
+            let orphan = Part::of_name(&entry.name).is_some_and(|(id, _)| !named(id));
+            if entry.is_file && (orphan || entry.name == TRUTH_NEW) {
+                // What cannot be removed now is tried again at the next opening.
+                let _ = shared.storage.remove(&shared.dir.join(&entry.name));
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { storage: &*self.storage, dir: &self.dir, collection: self.id }
+    }
+
+    pub(crate) fn notice(&self, text: String) {
+        let mut notices = self.notices.lock();
+        if !notices.contains(&text) {
+            notices.push(text);
+        }
+    }
+}
+
+fn is_missing(e: &std::io::Error) -> bool {
+    matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+fn not_a_collection(storage: &dyn Storage, dir: &Path) -> Error {
+    let name = dir.display();
+    let what = match storage.list(dir) {
+        Ok(entries) if entries.iter().any(|e| Part::of_name(&e.name).is_some() || e.name == HEAD) => {
+            return Error::new(Kind::Corrupt, format!("the collection {name} has lost its file {TRUTH}"))
+                .hint("restore a backup, or remove the directory and index again");
+        }
+        Ok(entries) if !entries.is_empty() => format!("{name} is not a collection: it has no file {TRUTH}"),
+        Err(e) if !is_missing(&e) => return Error::io(format!("opening the collection {name}"), e),
+        _ => format!("there is no collection at {name}"),
+    };
+    Error::new(Kind::NotFound, what).hint("make one with `ragstone index PATH...`, or name another with --collection")
+}
+
+fn create(storage: &dyn Storage, dir: &Path, spec: &EmbedSpec) -> Result<()> {
+    let failed = |e| {
+        Error::io(format!("creating a collection at {}", dir.display()), e)
+            .hint("choose a place that can be written with --collection")
+    };
+    storage.create_dir(dir).map_err(failed)?;
+    let lock = WriterLock::take(storage, &dir.join(LOCK))?;
+    let ours = |name: &str| [LOCK, TRUTH_NEW].contains(&name) || name.starts_with('.');
+    let entries = storage.list(dir).map_err(failed)?;
+    if entries.iter().any(|e| e.name == TRUTH) {
+        return Ok(()); // another process was faster
+    }
+    if let Some(entry) = entries.iter().find(|e| !ours(&e.name)) {
+        let what = format!("creating a collection at {}: the directory holds {:?}", dir.display(), entry.name);
+        return Err(Error::new(Kind::Conflict, what).hint("choose an empty or a new directory with --collection"));
+    }
+    let id = CollectionId::fresh();
+    let new = dir.join(TRUTH_NEW);
+    TruthWriter::create(storage, &new, id, |transaction| {
+        for table in tables::ALL {
+            transaction.open_table(table.definition())?;
+        }
+        let mut state = transaction.open_table(STATE.definition())?;
+        let json = serde_json::to_vec(spec).map_err(Fault::damaged)?;
+        state.insert(SPEC, STATE.seal(SPEC, &json).as_slice())?;
+        let counters = Counters { next_document: 1, next_chunk: 1, next_segment: 1, ..Counters::default() };
+        state.insert(COUNTERS, STATE.seal(COUNTERS, &encode(&counters)).as_slice())?;
+        Ok(())
+    })?;
+    Head { id, version: 0 }.write(storage, &dir.join(HEAD)).map_err(failed)?;
+    storage.rename(&new, &dir.join(TRUTH)).map_err(failed)?;
+    storage.sync_dir(dir).map_err(failed)?;
+    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+        storage.sync_dir(above).map_err(failed)?;
+    }
+    drop(lock);
+    Ok(())
+}
+
+/// Keys of the state table.
+pub(crate) const SPEC: &[u8] = b"spec";
+pub(crate) const COUNTERS: &[u8] = b"counters";
+
+fn open_writer(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
+    let lock = WriterLock::take(&*storage, &dir.join(LOCK))?;
+    let (_, truth) = TruthWriter::open(&*storage, &dir.join(TRUTH))?;
+    let (id, reader) = TruthReader::open(&*storage, &dir.join(TRUTH))?;
+    let reader = reader.map_err(|fault| fault.at("opening", dir))?;
+    let mut shared = finish(storage, dir, id, reader)?;
+    shared.writer = Some(Mutex::new(Writer { truth, poisoned: None, closed: None, _lock: lock }));
+    Ok(shared)
+}
+
+fn open_reader(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
+    let path = dir.join(TRUTH);
+    for attempt in 0..40 {
+        let (id, reader) = TruthReader::open(&*storage, &path)?;
+        match reader {
+            Ok(reader) => return finish(storage, dir, id, reader),
+            Err(Fault::Redb(redb::Error::RepairAborted)) => {}
+            Err(fault) => return Err(fault.at("opening", dir)),
+        }
+        // A writer died. Whoever gets its lock recovers, by opening and closing.
+        match WriterLock::take(&*storage, &dir.join(LOCK)) {
+            Ok(_lock) => drop(TruthWriter::open(&*storage, &path)?),
+            Err(e) if e.kind() == Kind::Conflict => std::thread::sleep(Duration::from_millis(5 * attempt)),
+            Err(e) => return Err(e),
+        }
+    }
+    let what = format!("opening the collection {}: another process is recovering it", dir.display());
+    Err(Error::new(Kind::Conflict, what).hint("try again in a moment"))
+}
+
+/// Reads what every opening needs, and checks that this is the truth that was there before.
+fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: TruthReader) -> Result<Shared> {
+    let (spec, version) = read_state(&reader).map_err(|fault| fault.at("opening", dir))?;
+    if let Some(head) = Head::read(&*storage, &dir.join(HEAD)) {
+        let what = format!("opening the collection {}", dir.display());
+        let hint = "restore a backup, or run `ragstone salvage` to go on with what is there";
+        if head.id != id {
+            let what = format!("{what}: the file {TRUTH} is that of another collection");
+            return Err(Error::new(Kind::Corrupt, what).hint(hint));
+        }
+        if head.version > version {
+            let found = format!("found version {version} in {TRUTH}, expected {} or later", head.version);
+            return Err(Error::new(Kind::Corrupt, format!("{what}: {found}")).hint(hint));
+        }
+    }
+    Ok(Shared {
+        storage,
+        dir: dir.to_owned(),
+        id,
+        spec,
+        reader,
+        view: Mutex::default(),
+        damaged: Mutex::default(),
+        notices: Mutex::default(),
+        writer: None,
+    })
+}
+
+fn read_state(reader: &TruthReader) -> Result<(EmbedSpec, u64), Fault> {
+    let reading: Reading = reader.begin()?;
+    reading.run(|transaction| {
+        let state = transaction.open_table(STATE.definition())?;
+        let json = STATE.get(&state, SPEC)?.ok_or_else(|| Fault::damaged("the embedder is not recorded"))?;
+        let spec: EmbedSpec =
+            serde_json::from_slice(&json).map_err(|_| STATE.damaged(SPEC, "is not an embedder's description"))?;
+        let counters: Counters =
+            STATE.row(&state, COUNTERS)?.ok_or_else(|| Fault::damaged("the counters are missing"))?;
+        Ok((spec, counters.version))
+    })
+}
+
+fn check_embedder(dir: &Path, found: &EmbedSpec, wanted: &EmbedSpec) -> Result<()> {
+    let same =
+        found.fingerprint == wanted.fingerprint && found.dimension == wanted.dimension && found.metric == wanted.metric;
+    if same {
+        return Ok(());
+    }
+    let what = format!(
+        "opening the collection {}: it holds vectors of {} ({}), the embedder in use is {} ({})",
+        dir.display(),
+        found.name,
+        found.fingerprint,
+        wanted.name,
+        wanted.fingerprint
+    );
+    Err(Error::new(Kind::Conflict, what)
+        .hint("choose the collection's embedder, or run `ragstone reembed` to change to the other"))
+}

@@ -1,0 +1,253 @@
+//! Reading one version.
+
+use crate::collection::{Collection, Shared};
+use crate::segment::Place;
+use crate::truth::Reading;
+use crate::truth::fault::Fault;
+use crate::truth::read::{self, Documents};
+use crate::truth::rows::{Counters, DocumentRow};
+use crate::truth::tables::{
+    BLOCKS, CHUNKS, DOCUMENTS, PATHS, SETTINGS, SOURCES, STATE, TEXTS, VECTORS, number, source_key,
+};
+use crate::vectors;
+use crate::view::View;
+use base::{
+    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Kind, Result, Snapshot, Stats,
+};
+use parking_lot::Mutex;
+use redb::{ReadTransaction, ReadableTable};
+use std::sync::Arc;
+
+/// A frozen version of a collection; see [`Snapshot`].
+pub struct CollectionSnapshot {
+    // Before `shared`: a transaction ends before its database is closed.
+    reading: Reading,
+    counters: Counters,
+    view: Mutex<Arc<View>>,
+    shared: Arc<Shared>,
+}
+
+impl Collection {
+    /// The latest committed version.
+    pub fn open_snapshot(&self) -> Result<CollectionSnapshot> {
+        let shared = &self.shared;
+        // A compaction in another process can remove segment files between reading the manifest and opening
+        // them; then the manifest is a newer one.
+        let mut attempts = 3;
+        loop {
+            let (reading, counters, view) = self.read_view().map_err(|fault| fault.at("reading", &shared.dir))?;
+            let missing = view.segments.iter().find_map(|seen| seen.segment.open_files(&shared.place()).err());
+            match missing {
+                Some(e) if e.kind() != Kind::Corrupt => return Err(e),
+                Some(_) if attempts > 0 && !self.is_newest(view.version) => attempts -= 1,
+                // A damaged segment is mended when it is searched.
+                _ => {
+                    let shared = shared.clone();
+                    return Ok(CollectionSnapshot { reading, counters, view: Mutex::new(view), shared });
+                }
+            }
+        }
+    }
+
+    /// Whether no commit came after `version`.
+    fn is_newest(&self, version: u64) -> bool {
+        self.read_view().is_ok_and(|(_, counters, _)| counters.version == version)
+    }
+
+    fn read_view(&self) -> Result<(Reading, Counters, Arc<View>), Fault> {
+        let shared = &self.shared;
+        let reading = shared.reader.begin()?;
+        let (counters, view) = reading.run(|transaction| {
+            let counters = read::counters(&transaction.open_table(STATE.definition())?)?;
+            let mut latest = shared.view.lock();
+            if let Some(view) = latest.as_ref().filter(|view| view.version == counters.version) {
+                return Ok((counters, view.clone()));
+            }
+            let view = Arc::new(View::load(latest.as_deref(), counters.version, transaction)?);
+            // Snapshots of different versions can race; the newest stays.
+            if latest.as_ref().is_none_or(|old| old.version < view.version) {
+                *latest = Some(view.clone());
+            }
+            Ok((counters, view))
+        })?;
+        Ok((reading, counters, view))
+    }
+}
+
+type Table = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+pub(crate) fn open(transaction: &ReadTransaction) -> Result<Documents<Table, Table, Table, Table>, Fault> {
+    Ok(Documents {
+        documents: transaction.open_table(DOCUMENTS.definition())?,
+        texts: transaction.open_table(TEXTS.definition())?,
+        blocks: transaction.open_table(BLOCKS.definition())?,
+        chunks: transaction.open_table(CHUNKS.definition())?,
+    })
+}
+
+impl CollectionSnapshot {
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.lock().clone()
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T> {
+        self.reading.run(read).map_err(|fault| fault.at("reading", &self.shared.dir))
+    }
+
+    fn place(&self) -> Place<'_> {
+        self.shared.place()
+    }
+
+    /// Calls `search` with the segments; when one of them turns out to be damaged, it is rebuilt in memory from
+    /// the truth and the search is done again.
+    fn search<T>(&self, search: impl Fn(&View) -> std::result::Result<T, (u64, Error)>) -> Result<T> {
+        loop {
+            let view = self.view();
+            match search(&view) {
+                Ok(found) => return Ok(found),
+                Err((segment, e)) if e.kind() == Kind::Corrupt => self.mend(&view, segment, &e)?,
+                Err((_, e)) => return Err(e),
+            }
+        }
+    }
+
+    fn mend(&self, view: &Arc<View>, damaged: u64, reason: &Error) -> Result<()> {
+        let segments = view.segments.iter().map(|seen| match seen.segment.id {
+            id if id != damaged => Ok(seen.clone()),
+            _ if seen.segment.is_in_memory() => {
+                // Damage in bytes that were just made is no damage.
+                Err(Error::new(Kind::Bug, format!("a rebuilt segment cannot be read: {}", reason.chain())))
+            }
+            _ => crate::repair::rebuild_in_memory(self, seen),
+        });
+        let mended = Arc::new(View::new(view.version, segments.collect::<Result<_>>()?));
+        self.shared.notice(format!(
+            "a search index was damaged and has been rebuilt in memory from the stored documents ({})",
+            reason.chain()
+        ));
+        self.shared.damaged.lock().insert(damaged);
+        *self.view.lock() = mended.clone();
+        let mut latest = self.shared.view.lock();
+        if latest.as_ref().is_some_and(|latest| Arc::ptr_eq(latest, view)) {
+            *latest = Some(mended);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn spec(&self) -> &base::EmbedSpec {
+        &self.shared.spec
+    }
+}
+
+impl Snapshot for CollectionSnapshot {
+    fn version(&self) -> u64 {
+        self.counters.version
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        let view = self.view();
+        let entries = self.shared.storage.list(&self.shared.dir);
+        let entries = entries.map_err(|e| Error::io(format!("listing {}", self.shared.dir.display()), e))?;
+        Ok(Stats {
+            documents: self.counters.documents,
+            chunks: self.counters.chunks,
+            segments: view.segments.len() as u64,
+            deleted_chunks: view.segments.iter().map(|seen| seen.deleted.len() as u64).sum(),
+            bytes: entries.iter().map(|entry| entry.bytes).sum(),
+        })
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentSummary>> {
+        self.read(|transaction| {
+            let documents = transaction.open_table(DOCUMENTS.definition())?;
+            let sources = transaction.open_table(SOURCES.definition())?;
+            let mut all = Vec::new();
+            for entry in sources.iter()? {
+                let (key, value) = entry?;
+                SOURCES.unseal(key.value(), value.value())?;
+                let id = number(key.value());
+                let row =
+                    read::document_row(&documents, id)?.ok_or_else(|| SOURCES.damaged(key.value(), "leads nowhere"))?;
+                all.push(row.summary(id));
+            }
+            if all.len() as u64 != self.counters.documents {
+                let (found, expected) = (all.len(), self.counters.documents);
+                return Err(Fault::damaged(format!("found {found} documents, expected {expected}")));
+            }
+            Ok(all)
+        })
+    }
+
+    fn find(&self, path_or_source: &str) -> Result<Option<DocumentSummary>> {
+        self.read(|transaction| {
+            let documents = transaction.open_table(DOCUMENTS.definition())?;
+            let paths = transaction.open_table(PATHS.definition())?;
+            let summary = |id: u64, row: DocumentRow| Some(row.summary(id));
+            if let Some(id) = PATHS.get(&paths, path_or_source.as_bytes())? {
+                let id = number(&id);
+                let row = read::document_row(&documents, id)?;
+                return Ok(summary(id, row.ok_or_else(|| PATHS.damaged(path_or_source.as_bytes(), "leads nowhere"))?));
+            }
+            let sources = transaction.open_table(SOURCES.definition())?;
+            let (first, last) = (source_key(path_or_source, 0), source_key(path_or_source, u64::MAX));
+            let Some(entry) = sources.range::<&[u8]>(&first[..]..=&last[..])?.next() else { return Ok(None) };
+            let (key, value) = entry?;
+            SOURCES.unseal(key.value(), value.value())?;
+            let id = number(key.value());
+            let row = read::document_row(&documents, id)?;
+            Ok(summary(id, row.ok_or_else(|| SOURCES.damaged(key.value(), "leads nowhere"))?))
+        })
+    }
+
+    fn document(&self, id: DocId) -> Result<Option<DocumentRecord>> {
+        self.read(|transaction| open(transaction)?.record(id.0))
+    }
+
+    fn document_of(&self, id: ChunkId) -> Result<Option<DocId>> {
+        self.read(|transaction| {
+            let chunks = transaction.open_table(CHUNKS.definition())?;
+            Ok(read::group(&chunks, id.0)?.map(|(group, _)| DocId(group.document)))
+        })
+    }
+
+    fn chunk(&self, id: ChunkId) -> Result<Option<ChunkRecord>> {
+        self.read(|transaction| open(transaction)?.chunk(id.0))
+    }
+
+    fn vector(&self, id: ChunkId, out: &mut Vec<f32>) -> Result<bool> {
+        self.read(|transaction| {
+            let vectors = transaction.open_table(VECTORS.definition())?;
+            read::vector(&vectors, self.spec().dimension, id.0, out)
+        })
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<String>> {
+        self.read(|transaction| {
+            let settings = transaction.open_table(SETTINGS.definition())?;
+            let Some(bytes) = SETTINGS.get(&settings, name.as_bytes())? else { return Ok(None) };
+            let damaged = |_| SETTINGS.damaged(name.as_bytes(), "is not text");
+            String::from_utf8(bytes).map(Some).map_err(damaged)
+        })
+    }
+
+    fn search_lexical(&self, query: &str, k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
+        out.clear();
+        *out = self.search(|view| crate::segment::search::lexical(view, &self.place(), query, k))?;
+        Ok(())
+    }
+
+    fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
+        out.clear();
+        let spec = self.spec();
+        if query.len() != spec.dimension {
+            let what = format!("searching with a vector of {} numbers, expected {}", query.len(), spec.dimension);
+            return Err(Error::new(Kind::BadInput, what).hint("use the embedder of the collection"));
+        }
+        if let Some(at) = query.iter().position(|x| !x.is_finite()) {
+            return Err(Error::new(Kind::BadInput, format!("number {at} of the query vector is {}", query[at])));
+        }
+        let query = vectors::prepare(query, spec.metric);
+        *out = self.search(|view| crate::segment::search::dense(&view.segments, &self.place(), &query, k))?;
+        Ok(())
+    }
+}
