@@ -1,0 +1,64 @@
+//! Collections and the embedders they belong to.
+
+use crate::config::Settings;
+use base::{Embedder, Error, Kind, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Collection, OpenOptions};
+
+/// The embedder that the settings name: a folder, or a name of the catalogue.
+pub fn embedder(settings: &Settings) -> Result<Arc<dyn Embedder>> {
+    models::open(&settings.embedder)
+}
+
+/// The embedder of an existing collection: the one of the settings, which must be the one it was made with.
+pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<dyn Embedder>> {
+    let embedder = embedder(settings)?;
+    let (ours, theirs) = (embedder.spec(), collection.spec());
+    if ours.fingerprint == theirs.fingerprint {
+        return Ok(embedder);
+    }
+    let what = format!(
+        "the collection {} holds vectors of {}, and the embedder of this command is {}",
+        settings.collection.display(),
+        theirs.name,
+        ours.name
+    );
+    Err(Error::new(Kind::Conflict, what).hint("name its own model with --embedder, or index into a new --collection"))
+}
+
+/// The collection of the settings, for reading.
+pub fn open(settings: &Settings) -> Result<Collection> {
+    Collection::open(&settings.collection, OpenOptions::read_only())
+}
+
+/// The collection of the settings, for changing; it must exist.
+pub fn open_to_write(settings: &Settings) -> Result<Collection> {
+    Collection::open(&settings.collection, OpenOptions::write())
+}
+
+/// Where the collection of `ask --docs` lives: a folder of the user's cache, named after the documents and what
+/// decides how they are cut, so that the second question finds the first one's index.
+pub fn cached(docs: &[PathBuf], settings: &Settings) -> Result<PathBuf> {
+    let mut hash = blake3::Hasher::new();
+    for path in docs {
+        let absolute = std::fs::canonicalize(path).map_err(|e| {
+            Error::io(format!("looking for the documents {}", path.display()), e).hint("check the path after --docs")
+        })?;
+        hash.update(absolute.as_os_str().as_encoded_bytes());
+        hash.update(b"\0");
+    }
+    hash.update(settings.embedder.as_bytes());
+    Ok(cache_folder().join("docs").join(&hash.finalize().to_hex()[..24]))
+}
+
+/// `$RAGSTONE_CACHE`, or the user's cache folder, or the system's scratch folder for a user without a home.
+fn cache_folder() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(folder) = variable("RAGSTONE_CACHE") {
+        return folder;
+    }
+    let home = || variable("HOME").filter(|h| h.is_dir()).map(|h| h.join(".cache"));
+    let base = variable("XDG_CACHE_HOME").or_else(home).unwrap_or_else(std::env::temp_dir);
+    Path::new(&base).join("ragstone")
+}

@@ -1,0 +1,28 @@
+//! Where names of the configuration become parts.
+//!
+//! The other rooms know traits; here, and only here, somebody knows which part stands behind which name.
+
+mod catalogue;
+mod collection;
+mod files;
+mod ingest;
+
+pub use catalogue::{Family, catalogue};
+pub use collection::{cached, embedder, embedder_of, open, open_to_write};
+pub use files::extract_file;
+pub use ingest::{index, ingest};
+
+use crate::config::Settings;
+use base::Result;
+use engine::fusion::Fusion;
+use engine::search::{Retriever, SearchOptions};
+
+/// How to search for `k` passages.
+pub fn search_options(settings: &Settings, k: usize) -> Result<SearchOptions> {
+    Ok(SearchOptions {
+        retriever: Retriever::parse(&settings.retriever)?,
+        k,
+        fusion: Fusion::Convex(settings.weight),
+        ..SearchOptions::default()
+    })
+}
