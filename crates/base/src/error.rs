@@ -3,6 +3,7 @@
 //! A [`Kind`] says who must act; the text names what was attempted, on which thing, what was expected and
 //! what was found; the hint is one line that can be acted upon.
 
+use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -10,7 +11,7 @@ use std::fmt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Who must act on an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// The caller sent something that cannot be read or makes no sense: fix the input.
     BadInput,

@@ -4,6 +4,8 @@
 //! does; [`extract`] turns the bytes into a [`base::Document`] in this process. Nothing here opens a network
 //! connection, and an extractor touches no file but the bytes it was given.
 //!
+//! [`walk`](fn@walk) lists what is there to read; [`sandbox`] parses what cannot be trusted in a child process.
+//!
 //! A format is one file in `formats/` and one line in [`FORMATS`].
 //!
 //! ```
@@ -16,5 +18,8 @@
 //! ```
 
 pub mod formats;
+pub mod sandbox;
+mod walk;
 
 pub use formats::{Detected, FORMATS, Format, Sniff, detect, extract, format};
+pub use walk::{Walk, WalkOptions, WalkedFile, modified_ns, read_file, walk};

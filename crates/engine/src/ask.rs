@@ -1,0 +1,143 @@
+//! A question to an answer with citations.
+//!
+//! ```text
+//! question ─► search ─► passages ─┬─► compose: pick sentences, quote them            (no model)
+//!                                 └─► pack ─► generate ─► check every [n] ─► quotes  (a model)
+//!                                        when the model fails: compose, and say so
+//! ```
+
+use crate::answer::{Candidate, Composed, Options, compose};
+use crate::search::{Documents, Retrieved, SearchOptions, passages, search};
+use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
+use serde_json::json;
+use std::time::Instant;
+
+/// Passages shown when nothing answers.
+const NEAREST: usize = 3;
+
+/// What [`Ask::ask`] answers when the documents do not.
+pub const NO_ANSWER: &str = "The documents do not answer this question.";
+
+/// How to answer.
+#[derive(Clone, Debug)]
+pub struct AskOptions {
+    /// How passages are found; `k` of them are looked at.
+    pub search: SearchOptions,
+    /// Longest extractive answer.
+    pub sentences: usize,
+    /// Evidence handed to a generator, in tokens.
+    pub evidence_tokens: usize,
+    /// Longest generated answer, in tokens of the generator.
+    pub answer_tokens: u32,
+}
+
+/// The parts that an answer needs.
+pub struct Ask<'a> {
+    /// The version that is read.
+    pub snapshot: &'a dyn Snapshot,
+    /// The collection's embedder.
+    pub embedder: &'a dyn Embedder,
+    /// A language model, if one is configured.
+    pub generator: Option<&'a dyn Generator>,
+    /// How.
+    pub options: AskOptions,
+}
+
+impl Ask<'_> {
+    /// Answers `question`. A generator's words go to `sink` as they come, already checked; an extractive
+    /// answer is only returned.
+    ///
+    /// # Errors
+    /// `BadInput` for an empty question; what the store and the embedder report. A generator that fails is no
+    /// error: the answer is extractive and a notice says why.
+    pub fn ask(&self, question: &str, sink: &mut dyn TokenSink) -> Result<Answer> {
+        let mut clock = Clock::start();
+        let found = search(self.snapshot, self.embedder, question, &self.options.search)?;
+        clock.lap("search_ms");
+        let mut documents = Documents::new(self.snapshot);
+        let mut answer = self.extract(question, &found, &mut documents)?;
+        clock.lap("compose_ms");
+        answer.timings = clock.finish();
+        Ok(answer)
+    }
+
+    /// The answer made of quotes.
+    fn extract(&self, question: &str, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Answer> {
+        let candidate = |r: &'_ Retrieved| Candidate { chunk: &r.chunk, score: r.score, bm25: r.bm25, dense: r.dense };
+        let candidates: Vec<Candidate<'_>> = found.iter().map(candidate).collect();
+        let options = Options { sentences_max: self.options.sentences, ..Options::default() };
+        let composed = compose(question, &candidates, self.embedder, &options)?;
+        let citations = cite(&composed, found, documents)?;
+        let abstained = composed.abstained || citations.is_empty();
+        Ok(Answer {
+            question: question.to_owned(),
+            answer: if abstained { NO_ANSWER.to_owned() } else { prose(&citations) },
+            abstained,
+            confidence: composed.confidence,
+            generator: "extractive".to_owned(),
+            nearest: if abstained { passages(documents, &found[..found.len().min(NEAREST)])? } else { Vec::new() },
+            citations: if abstained { Vec::new() } else { citations },
+            notices: Vec::new(),
+            timings: Timings::new(),
+        })
+    }
+}
+
+/// The picks as citations, numbered in order.
+fn cite(composed: &Composed, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Vec<Citation>> {
+    let mut citations = Vec::new();
+    for pick in &composed.picks {
+        let record = documents.get(found[pick.candidate].chunk.document)?;
+        let text = &record.document.text;
+        let start = char_offset(text, pick.range.start);
+        let quote = &text[pick.range.clone()];
+        citations.push(Citation {
+            n: citations.len() as u32 + 1,
+            source: record.summary.source.clone(),
+            locator: record.document.locate(pick.range.clone()),
+            start,
+            end: start + quote.chars().count(),
+            quote: quote.to_owned(),
+        });
+    }
+    Ok(citations)
+}
+
+/// The quotes as one text, each followed by its number; line breaks inside a quote become spaces.
+fn prose(citations: &[Citation]) -> String {
+    let mut text = String::new();
+    for citation in citations {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let words: Vec<&str> = citation.quote.split_whitespace().collect();
+        text.push_str(&format!("{} [{}]", words.join(" "), citation.n));
+    }
+    text
+}
+
+/// Milliseconds by stage.
+struct Clock {
+    started: Instant,
+    lap: Instant,
+    timings: Timings,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Clock { started: now, lap: now, timings: Timings::new() }
+    }
+
+    fn lap(&mut self, stage: &str) {
+        let ms = (self.lap.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+        self.timings.insert(stage.to_owned(), json!(ms));
+        self.lap = Instant::now();
+    }
+
+    fn finish(mut self) -> Timings {
+        let ms = (self.started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+        self.timings.insert("total_ms".to_owned(), json!(ms));
+        self.timings
+    }
+}

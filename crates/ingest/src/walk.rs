@@ -1,0 +1,296 @@
+//! Given files and folders, which files are there to read, and what was left out and why?
+//!
+//! `.gitignore` and `.ignore` files are honoured inside and outside of Git repositories, those of the folders
+//! above a root too, up to the repository's own. Links are followed, a folder is never entered twice on one
+//! path. Nothing but regular files is ever opened.
+
+use base::{Error, Kind, Result};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// What a walk leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalkOptions {
+    /// Whether names that begin with a dot are read.
+    pub hidden: bool,
+    /// Whether `.gitignore` and `.ignore` files are honoured.
+    pub gitignore: bool,
+}
+
+/// A file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalkedFile {
+    /// The root as given, joined with the path below it.
+    pub path: PathBuf,
+    /// The root made absolute and free of links, joined with the path below it.
+    pub absolute: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970; 0 when the file system keeps none.
+    pub modified_ns: i64,
+}
+
+/// What a walk saw.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Files, by root in the order given, then by name.
+    pub files: Vec<WalkedFile>,
+    /// Files and folders left out on purpose, with the reason; a folder stands for all it holds.
+    pub skipped: Vec<(PathBuf, &'static str)>,
+    /// What could not be looked at.
+    pub failed: Vec<(PathBuf, Error)>,
+    /// Absolute paths of the roots that exist.
+    pub roots: Vec<PathBuf>,
+}
+
+/// Lists everything at and below `roots`. A root that is named is read even if it is hidden or ignored.
+pub fn walk(roots: &[PathBuf], options: &WalkOptions) -> Walk {
+    let mut walk = Walk::default();
+    for root in roots {
+        match fs::canonicalize(root) {
+            Ok(absolute) => {
+                walk.roots.push(absolute.clone());
+                Walker { walk: &mut walk, options, ignores: Vec::new(), above: Vec::new() }.root(root, absolute);
+            }
+            Err(e) => {
+                let error = Error::io("looking for it", e).hint("check the spelling; relative paths start here");
+                walk.failed.push((root.clone(), error));
+            }
+        }
+    }
+    walk
+}
+
+/// The modification time of a file, nanoseconds since 1970.
+pub fn modified_ns(metadata: &Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+}
+
+struct Walker<'a> {
+    walk: &'a mut Walk,
+    options: &'a WalkOptions,
+    /// Ignore files from the outermost folder to the current one.
+    ignores: Vec<Gitignore>,
+    /// Folders on the current path, without links, to see loops.
+    above: Vec<PathBuf>,
+}
+
+impl Walker<'_> {
+    fn root(&mut self, path: &Path, absolute: PathBuf) {
+        if self.options.gitignore && absolute.is_dir() {
+            self.ignores_above(&absolute);
+        }
+        self.entry(path.to_owned(), absolute);
+    }
+
+    /// Reads the ignore files between the repository that holds `folder` and `folder`.
+    fn ignores_above(&mut self, folder: &Path) {
+        let Some(repository) = folder.ancestors().find(|a| a.join(".git").exists()) else { return };
+        let mut between: Vec<&Path> = folder.ancestors().skip(1).take_while(|a| a.starts_with(repository)).collect();
+        between.reverse();
+        for above in between {
+            self.push_ignores(above);
+        }
+    }
+
+    fn push_ignores(&mut self, folder: &Path) {
+        let mut builder = GitignoreBuilder::new(folder);
+        for name in [".gitignore", ".ignore"] {
+            let path = folder.join(name);
+            if path.is_file()
+                && let Some(error) = builder.add(&path)
+            {
+                let what = format!("some patterns of it are not understood ({error}); the others count");
+                self.walk.failed.push((path, Error::new(Kind::BadInput, what)));
+            }
+        }
+        self.ignores.push(builder.build().unwrap_or_else(|_| Gitignore::empty()));
+    }
+
+    fn ignored(&self, absolute: &Path, is_dir: bool) -> bool {
+        // The innermost file that says anything decides.
+        let verdicts = self.ignores.iter().rev().map(|i| i.matched(absolute, is_dir));
+        verdicts.into_iter().find(|m| !m.is_none()).is_some_and(|m| m.is_ignore())
+    }
+
+    fn entry(&mut self, path: PathBuf, absolute: PathBuf) {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(path, absolute),
+            Ok(metadata) if metadata.is_file() => {
+                let (size, modified_ns) = (metadata.len(), modified_ns(&metadata));
+                self.walk.files.push(WalkedFile { path, absolute, size, modified_ns });
+            }
+            Ok(_) => {
+                let what = "it is a device, pipe or socket, and only files and folders are read";
+                self.walk.failed.push((path, Error::new(Kind::Unsupported, what)));
+            }
+            Err(e) => {
+                let link = path.is_symlink();
+                let what = if link { "following this link, which leads nowhere or to itself" } else { "looking at it" };
+                self.walk.failed.push((path, Error::io(what, e)));
+            }
+        }
+    }
+
+    fn folder(&mut self, path: PathBuf, absolute: PathBuf) {
+        if absolute.join("meta.redb").is_file() {
+            self.walk.skipped.push((path, "a Ragstone collection"));
+            return;
+        }
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| absolute.clone());
+        if self.above.contains(&real) {
+            self.walk.skipped.push((path, "a link to a folder above it"));
+            return;
+        }
+        let mut names = match fs::read_dir(&path).and_then(|d| d.map(|e| e.map(|e| e.file_name())).collect()) {
+            Ok::<Vec<_>, _>(names) => names,
+            Err(e) => {
+                self.walk.failed.push((path, Error::io("listing this folder", e)));
+                return;
+            }
+        };
+        names.sort_unstable();
+        if self.options.gitignore {
+            self.push_ignores(&absolute);
+        }
+        self.above.push(real);
+        for name in names {
+            self.named(&name, path.join(&name), absolute.join(&name));
+        }
+        self.above.pop();
+        if self.options.gitignore {
+            self.ignores.pop();
+        }
+    }
+
+    fn named(&mut self, name: &OsStr, path: PathBuf, absolute: PathBuf) {
+        if matches!(name.to_str(), Some(".git" | ".ragstone")) {
+            self.walk.skipped.push((path, "hidden"));
+        } else if !self.options.hidden && name.as_encoded_bytes().starts_with(b".") {
+            self.walk.skipped.push((path, "hidden"));
+        } else if self.options.gitignore && self.ignored(&absolute, path.is_dir()) {
+            self.walk.skipped.push((path, "left out by .gitignore"));
+        } else {
+            self.entry(path, absolute);
+        }
+    }
+}
+
+/// The content of a regular file of at most `bytes_max` bytes.
+///
+/// # Errors
+/// `BadInput` when it is larger, or no regular file (any more); what the system reports otherwise.
+pub fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        // Opening a pipe that took the file's place must not wait for a writer.
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    }
+    let failed = |e| Error::io("reading it", e);
+    let file = options.open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(Error::new(Kind::BadInput, "it is not a regular file"));
+    }
+    let too_large = |size: u64| {
+        Error::new(Kind::BadInput, format!("it has {size} bytes or more, and files of up to {bytes_max} bytes are read"))
+            .hint("raise ingest.file_mb, or split the file")
+    };
+    if metadata.len() > bytes_max {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: WalkOptions = WalkOptions { hidden: false, gitignore: true };
+
+    fn world(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn names(walk: &Walk, folder: &tempfile::TempDir) -> Vec<String> {
+        let name = |f: &WalkedFile| f.path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned();
+        walk.files.iter().map(name).collect()
+    }
+
+    #[test]
+    fn ignore_files_hidden_files_and_order() {
+        let folder = world(&[
+            ("b.txt", "b"),
+            ("a/x.log", "ignored"),
+            ("a/keep.log", "kept by the inner file"),
+            ("a/.gitignore", "!keep.log\n"),
+            (".gitignore", "*.log\nbuild/\n"),
+            ("build/out.txt", "ignored"),
+            (".hidden/y.txt", "hidden"),
+            ("a/.env", "hidden"),
+        ]);
+        let roots = [folder.path().to_owned()];
+        let seen = walk(&roots, &ALL);
+        assert_eq!(names(&seen, &folder), ["a/keep.log", "b.txt"]);
+        assert_eq!(seen.skipped.iter().filter(|s| s.1 == "hidden").count(), 4);
+        assert_eq!(seen.skipped.iter().filter(|s| s.1 == "left out by .gitignore").count(), 2);
+        let all = walk(&roots, &WalkOptions { hidden: true, gitignore: false });
+        assert_eq!(all.files.len(), 8);
+        assert!(all.failed.is_empty() && all.skipped.is_empty());
+    }
+
+    #[test]
+    fn a_repository_above_the_root_counts() {
+        let folder = world(&[(".git/HEAD", ""), (".gitignore", "secret*\n"), ("d/secret.txt", ""), ("d/open.txt", "")]);
+        let seen = walk(&[folder.path().join("d")], &ALL);
+        assert_eq!(names(&seen, &folder), ["d/open.txt"]);
+        // A file that is named is wanted.
+        assert_eq!(walk(&[folder.path().join("d/secret.txt")], &ALL).files.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_pipes_and_missing_roots() {
+        use std::os::unix::fs::symlink;
+        let folder = world(&[("d/a.txt", "a"), ("e/b.txt", "b")]);
+        let at = |name: &str| folder.path().join(name);
+        symlink("../e", at("d/link")).unwrap();
+        symlink("..", at("d/loop")).unwrap();
+        symlink("nowhere", at("d/dangling")).unwrap();
+        symlink("self", at("d/self")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("d/pipe")).status().unwrap().success());
+        let seen = walk(&[at("d"), at("missing")], &ALL);
+        assert_eq!(names(&seen, &folder)[..2], ["d/a.txt", "d/link/b.txt"]);
+        assert_eq!(seen.roots.len(), 1);
+        let failed: Vec<_> = seen.failed.iter().map(|(p, _)| p.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(failed, ["dangling", "pipe", "self", "missing"]);
+        assert!(read_file(&at("d/pipe"), 10).is_err());
+    }
+
+    #[test]
+    fn large_files_are_refused() {
+        let folder = world(&[("a", "123456")]);
+        assert_eq!(read_file(&folder.path().join("a"), 6).unwrap(), b"123456");
+        let error = read_file(&folder.path().join("a"), 5).unwrap_err();
+        assert_eq!(error.kind(), Kind::BadInput);
+    }
+}

@@ -1,0 +1,155 @@
+//! Indexing, searching, asking.
+
+use crate::run::{World, check_slices};
+
+const STONE: &str = "Ragstone\n========\n\nKentish ragstone is a hard grey limestone. It was quarried near Maidstone \
+                     since Roman times.\n\nThe Tower of London was built with Kentish ragstone in the 1070s. \
+                     Café walls — naïve ones — crumble.\n";
+
+fn stones() -> World {
+    let world = World::new();
+    world.write("notes/stone.md", STONE);
+    world.write(
+        "notes/mortar.txt",
+        "Lime mortar hardens slowly by carbonation. Hydraulic lime sets under water.\n\nA strong mortar cracks soft stone.\n",
+    );
+    world.write("notes/prices.csv", "stone,price per tonne\ngranite,90\nslate,140\nragstone,75\n");
+    assert_eq!(world.run(&["index", "notes"]).code, 0);
+    world
+}
+
+#[test]
+fn a_question_is_answered_with_exact_quotes() {
+    let world = stones();
+    let answer = world.json(&["ask", "Where was ragstone quarried?"]);
+    assert_eq!(answer["abstained"], false, "{answer}");
+    assert_eq!(answer["generator"], "extractive");
+    let citations = answer["citations"].as_array().unwrap();
+    assert!(answer["answer"].as_str().unwrap().contains("Maidstone"), "{answer}");
+    assert_eq!(citations[0]["n"], 1);
+    assert_eq!(citations[0]["source"], "notes/stone.md");
+    assert_eq!(citations[0]["locator"]["line"], 4);
+    check_slices(&world, citations, "quote");
+    for name in ["question", "confidence", "timings"] {
+        assert!(!answer[name].is_null(), "{name}");
+    }
+    // Plain formats keep their own text, so the offsets hold in the file itself, counted in characters.
+    let (start, end) = (citations[0]["start"].as_u64().unwrap() as usize, citations[0]["end"].as_u64().unwrap() as usize);
+    let slice: String = STONE.chars().skip(start).take(end - start).collect();
+    assert_eq!(slice, citations[0]["quote"].as_str().unwrap());
+}
+
+#[test]
+fn text_output_has_numbered_sources() {
+    let world = stones();
+    let done = world.run(&["ask", "Where was ragstone quarried?"]);
+    assert_eq!(done.code, 0);
+    assert!(done.out.contains("[1] notes/stone.md, line 4"), "{}", done.out);
+}
+
+#[test]
+fn documents_that_do_not_answer_are_no_answer() {
+    let world = stones();
+    let answer = world.json(&["ask", "Who won the football world cup in 1998?"]);
+    assert_eq!(answer["abstained"], true, "{answer}");
+    assert_eq!(answer["citations"].as_array().unwrap().len(), 0);
+    assert!(!answer["nearest"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn every_retriever_finds_and_slices_hold() {
+    let world = stones();
+    for retriever in ["bm25", "dense", "hybrid"] {
+        let found = world.json(&["search", "--retriever", retriever, "-k", "3", "price of slate"]);
+        let hits = found["hits"].as_array().unwrap();
+        assert_eq!(hits[0]["source"], "notes/prices.csv", "{retriever}: {found}");
+        assert_eq!(hits[0]["rank"], 1);
+        let parts = hits[0]["parts"].as_object().unwrap();
+        assert_eq!(parts.contains_key("bm25"), retriever != "dense");
+        check_slices(&world, hits, "text");
+    }
+}
+
+#[test]
+fn ask_with_docs_needs_no_collection_and_leaves_nothing_beside_them() {
+    let world = World::new();
+    world.write("docs/a.txt", "The lighthouse keeper was called Miriam Oakes. She kept bees.");
+    for _ in 0..2 {
+        let answer = world.json(&["ask", "--docs", "docs", "What was the lighthouse keeper called?"]);
+        assert!(answer["answer"].as_str().unwrap().contains("Miriam Oakes"), "{answer}");
+        assert_eq!(answer["citations"][0]["source"], "docs/a.txt");
+    }
+    assert!(!world.path("docs/.ragstone").exists() && !world.path(".ragstone").exists());
+}
+
+#[test]
+fn a_damaged_cache_is_made_anew() {
+    let world = World::new();
+    world.write("docs/a.txt", "The lighthouse keeper was called Miriam Oakes. She kept bees.");
+    world.json(&["ask", "--docs", "docs", "Who kept bees?"]);
+    let mut truncated = 0;
+    for entry in walk(&world.path("cache")) {
+        std::fs::write(&entry, b"garbage").unwrap();
+        truncated += 1;
+    }
+    assert!(truncated > 0);
+    let answer = world.json(&["ask", "--docs", "docs", "What was the lighthouse keeper called?"]);
+    assert!(answer["answer"].as_str().unwrap().contains("Miriam Oakes"), "{answer}");
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn standard_input_is_a_document_and_a_question() {
+    use std::io::Write;
+    let world = World::new();
+    let feed = |args: &[&str], text: &str| {
+        let mut child = world
+            .command(args)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        crate::run::Done::new(child.wait_with_output().unwrap(), args)
+    };
+    let done = feed(&["index", "-", "--name", "letter.md", "--json"], "# Letter\n\nThe harvest begins on Tuesday.\n");
+    assert_eq!((done.code, done.json()["indexed"].as_u64()), (0, Some(1)), "{done:?}");
+    let done = feed(&["ask", "-", "--json"], "When does the harvest begin?");
+    assert_eq!(done.json()["citations"][0]["source"], "letter.md", "{done:?}");
+}
+
+#[test]
+fn status_ls_and_rm() {
+    let world = stones();
+    let status = world.json(&["status"]);
+    assert_eq!(status["documents"], 3);
+    assert!(status["chunks"].as_u64().unwrap() >= 3);
+    let listed = world.json(&["ls"]);
+    assert_eq!(listed["documents"].as_array().unwrap().len(), 3);
+    assert_eq!(world.run(&["rm", "notes/absent.txt"]).code, 4);
+    assert_eq!(world.json(&["rm", "notes/stone.md"])["removed"][0], "notes/stone.md");
+    assert_eq!(world.json(&["status"])["documents"], 2);
+    let hits = world.json(&["search", "Maidstone"])["hits"].clone();
+    assert!(hits.as_array().unwrap().iter().all(|h| h["source"] != "notes/stone.md"), "{hits}");
+    world.json(&["rm", "--all"]);
+    assert_eq!(world.json(&["status"])["chunks"], 0);
+    assert_eq!(world.json(&["search", "Maidstone"])["hits"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn parts_lists_every_family() {
+    let world = World::new();
+    let parts = world.json(&["parts"]);
+    for family in ["formats", "chunkers", "embedders", "retrievers", "generators"] {
+        assert!(!parts[family].as_array().unwrap().is_empty(), "{family}");
+    }
+}

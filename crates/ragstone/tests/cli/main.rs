@@ -1,0 +1,8 @@
+//! The program as a user meets it: command lines in, text, JSON and exit codes out.
+
+mod ask;
+mod bad_inputs;
+mod config;
+mod eval;
+mod incremental;
+mod run;
