@@ -1,7 +1,6 @@
 //! Question and evidence to a prompt.
 
 use super::clean::neutral;
-use super::sentence;
 use base::{Evidence, Passage, Prompt, TokenCounter};
 
 /// The sentence a model must write when the evidence does not answer.
@@ -177,7 +176,9 @@ impl Piece {
         if budget < PART_TOKENS_MIN && !must {
             return None;
         }
-        let ends: Vec<usize> = sentence::spans(&whole).into_iter().map(|r| r.end).collect();
+        let mut spans = Vec::new();
+        base::sentences(&whole, &mut spans);
+        let ends: Vec<usize> = spans.into_iter().map(|r| r.end).collect();
         let fits = ends.partition_point(|&end| with_end(end).tokens <= budget);
         if let Some(&end) = ends[..fits].last() {
             return Some(with_end(end));

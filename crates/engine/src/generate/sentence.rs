@@ -1,7 +1,7 @@
-//! Where sentences end: in an answer that is still being written, and in evidence.
+//! Where sentences end in an answer that is still being written. Evidence, which is whole, is cut by
+//! [`base::sentences`]; here no cut may depend on what has not come yet.
 
 use super::mark::{self, Scan};
-use std::ops::Range;
 
 const ABBREVIATIONS: [&str; 34] = [
     "al", "approx", "ca", "cf", "ch", "chap", "co", "dr", "e.g", "ed", "eds", "eq", "eqs", "etc", "fig", "figs", "i.e",
@@ -151,63 +151,6 @@ enum Stop {
     GoOn,
 }
 
-/// The sentences of a piece of evidence, without the white space around them, in order.
-///
-/// A line feed ends a sentence where it ends an item, a row or a paragraph, but not where a long line was
-/// wrapped.
-pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let after = at + c.len_utf8();
-        let end = if c == '\n' {
-            breaks_line(&text[start..at], &text[after..]).then_some(after)
-        } else if is_stop(c) {
-            let mut end = after;
-            while let Some(&(next, c)) = chars.peek().filter(|(_, c)| is_closer(*c) || is_stop(*c)) {
-                end = next + c.len_utf8();
-                chars.next();
-            }
-            let rest = &text[end..];
-            let next = rest.chars().find(|c| !c.is_whitespace());
-            let spaced = rest.starts_with(char::is_whitespace);
-            match next {
-                None => Some(end),
-                Some(next) => (is_wide_stop(c) || (spaced && ends(&text[start..after], next))).then_some(end),
-            }
-        } else {
-            None
-        };
-        if let Some(end) = end {
-            push_trimmed(text, start..end, &mut out);
-            start = end;
-        }
-    }
-    push_trimmed(text, start..text.len(), &mut out);
-    out
-}
-
-fn breaks_line(before: &str, after: &str) -> bool {
-    /// Shorter lines are not filled and so not wrapped.
-    const WRAPPED_CHARS: usize = 40;
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let next_line = after.split('\n').next().unwrap_or_default().trim();
-    let Some(next) = next_line.chars().next() else { return true };
-    let row = |line: &str| line.contains(['|', '\t']);
-    let item = matches!(next, '-' | '*' | '•' | '+' | '#' | '>') || row(line) || row(next_line);
-    item || (!next.is_lowercase() && line.trim().chars().count() < WRAPPED_CHARS)
-}
-
-fn push_trimmed(text: &str, range: Range<usize>, out: &mut Vec<Range<usize>>) {
-    let slice = &text[range.clone()];
-    let start = range.start + slice.len() - slice.trim_start().len();
-    let end = range.start + slice.trim_end().len();
-    if start < end {
-        out.push(start..end);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,27 +194,6 @@ mod tests {
             let chars: Vec<String> = text.chars().map(String::from).collect();
             let parts: Vec<&str> = chars.iter().map(String::as_str).collect();
             assert_eq!(pieces(&parts), *expected, "{text} by characters");
-        }
-    }
-
-    #[test]
-    fn sentences_of_evidence() {
-        let cases: &[(&str, &[&str])] = &[
-            (" One. Two?  Three", &["One.", "Two?", "Three"]),
-            ("a heading\n\nA text.", &["a heading", "A text."]),
-            (
-                "This line is long enough to have been wrapped by\nhand or by a printer. Next.",
-                &["This line is long enough to have been wrapped by\nhand or by a printer.", "Next."],
-            ),
-            ("a | 1\nb | 2", &["a | 1", "b | 2"]),
-            ("- one\n- two", &["- one", "- two"]),
-            ("灰色。硬。", &["灰色。", "硬。"]),
-            ("Cf. Smith et al. 2020. Done.", &["Cf. Smith et al. 2020.", "Done."]),
-            (" \n ", &[]),
-        ];
-        for (text, expected) in cases {
-            let found: Vec<&str> = spans(text).into_iter().map(|r| &text[r]).collect();
-            assert_eq!(found, *expected, "{text}");
         }
     }
 }

@@ -3,7 +3,6 @@
 //! A claim's terms are weighted by how rare they are among the evidence's sentences, numbers count double
 //! (they are what a wrong citation gets wrong), and a further sentence must pay for its length.
 
-use super::sentence;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
@@ -32,8 +31,10 @@ pub(super) struct Support {
 impl Support {
     /// Of `text`.
     pub fn new(text: &str) -> Self {
+        let mut spans = Vec::new();
+        base::sentences(text, &mut spans);
         let sentences: Vec<_> =
-            sentence::spans(text).into_iter().map(|r| (r.clone(), terms(&text[r]).collect::<HashSet<_>>())).collect();
+            spans.into_iter().map(|r| (r.clone(), terms(&text[r]).collect::<HashSet<_>>())).collect();
         let mut rarity = HashMap::<String, f32>::new();
         for term in sentences.iter().flat_map(|(_, terms)| terms) {
             *rarity.entry(term.clone()).or_default() += 1.0;
