@@ -18,6 +18,7 @@
 //! assert_eq!(fused[0].chunk, ChunkId(7));
 //! ```
 
+pub mod answer;
 pub mod fusion;
 pub mod generate;
 pub mod ingest;

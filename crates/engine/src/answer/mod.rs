@@ -1,0 +1,287 @@
+//! The answer without a language model: the sentences that answer, quoted from where they stand.
+//!
+//! [`compose`] takes the first passages of a search and
+//!
+//! 1. cuts them into units: sentences, rows of tables, lines of code ([`units`]), each once, also when
+//!    passages overlap;
+//! 2. sorts out, by words alone, those that cannot answer, so that a bounded number is embedded;
+//! 3. describes the rest by features ([`features`]) and adds these up with learned weights ([`weights`]);
+//! 4. picks greedily, against repetition, as long as a further sentence is likely to help;
+//! 5. puts the picks in reading order, passage by passage;
+//! 6. says how sure it is, and abstains below a threshold ([`confidence`]).
+//!
+//! Everything picked is an exact slice of the document. Cost: one batch of at most
+//! [`Options::embedded_max`] sentences through the embedder; the rest is microseconds.
+
+mod confidence;
+mod features;
+mod question;
+mod select;
+mod terms;
+mod units;
+mod weights;
+
+pub use confidence::{SIGNALS, Signals};
+pub use features::{COUNT as FEATURE_COUNT, NAMES as FEATURE_NAMES};
+
+use base::{ChunkRecord, Embedder, Result, Role};
+use features::{Place, Words};
+use question::Question;
+use std::ops::Range;
+use units::{Unit, UnitKind};
+
+/// A passage that may answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The passage.
+    pub chunk: &'a ChunkRecord,
+    /// What ordered the search, 0 to 1.
+    pub score: f32,
+    /// BM25 score, if words found it.
+    pub bm25: Option<f32>,
+    /// Cosine to the question, if vectors found it.
+    pub dense: Option<f32>,
+}
+
+/// How to compose.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Most sentences in an answer; at least 1.
+    pub sentences_max: usize,
+    /// Passages that are read, from the best on.
+    pub passages_max: usize,
+    /// Sentences that are embedded.
+    pub embedded_max: usize,
+    /// Abstain below this confidence, 0 to 1.
+    pub confidence_min: f32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { sentences_max: 3, passages_max: 6, embedded_max: 32, confidence_min: confidence::MIN }
+    }
+}
+
+/// A quoted stretch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pick {
+    /// Index of its passage among the candidates.
+    pub candidate: usize,
+    /// Bytes of the document's text.
+    pub range: Range<usize>,
+    /// How well it answers; comparable within one question only.
+    pub score: f32,
+}
+
+/// An answer made of quotes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Composed {
+    /// The quotes in reading order; when `abstained`, what would have been said.
+    pub picks: Vec<Pick>,
+    /// 0 to 1: the estimated chance that the picks hold the answer.
+    pub confidence: f32,
+    /// Whether the passages do not answer.
+    pub abstained: bool,
+}
+
+/// A unit with everything known about it; for measuring, fitting and `--explain`.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Index of its passage among the candidates.
+    pub candidate: usize,
+    /// Bytes of the document's text.
+    pub range: Range<usize>,
+    /// Values in the order of [`FEATURE_NAMES`].
+    pub features: [f32; FEATURE_COUNT],
+    /// How little it reads like a sentence, 0 to 1.
+    pub noise: f32,
+    /// What it is picked by.
+    pub score: f32,
+    kind: UnitKind,
+    words: Words,
+    pronoun: bool,
+    /// Bytes of the document's text: the unit before, and the header of its table.
+    before: Option<Range<usize>>,
+    header: Option<Range<usize>>,
+}
+
+/// Answers `question` from `candidates` (best first). Without a word in the question, without candidates
+/// or without anything near it, the result abstains.
+///
+/// # Errors
+/// Those of the embedder.
+pub fn compose(
+    question: &str,
+    candidates: &[Candidate<'_>],
+    embedder: &dyn Embedder,
+    options: &Options,
+) -> Result<Composed> {
+    let judged = judge(question, candidates, embedder, options)?;
+    let picks = select::select(&judged, options.sentences_max.max(1));
+    let signals = Signals::new(&judged, &picks);
+    let confidence = signals.confidence();
+    let picks = select::reading_order(picks, candidates);
+    Ok(Composed { abstained: picks.is_empty() || confidence < options.confidence_min, picks, confidence })
+}
+
+/// The signals behind the confidence of [`compose`]; for fitting it.
+pub fn signals(
+    question: &str,
+    candidates: &[Candidate<'_>],
+    embedder: &dyn Embedder,
+    options: &Options,
+) -> Result<Signals> {
+    let judged = judge(question, candidates, embedder, options)?;
+    let picks = select::select(&judged, options.sentences_max.max(1));
+    Ok(Signals::new(&judged, &picks))
+}
+
+/// The units of `candidates` that were considered, best first.
+///
+/// # Errors
+/// Those of the embedder.
+pub fn judge(
+    question: &str,
+    candidates: &[Candidate<'_>],
+    embedder: &dyn Embedder,
+    options: &Options,
+) -> Result<Vec<Judged>> {
+    let question_text = question;
+    let question = Question::new(question);
+    if question.stems.is_empty() {
+        return Ok(Vec::new());
+    }
+    let passages: Vec<Passage<'_>> = passages(candidates, options.passages_max);
+    let weights = features::weights(&question, passages.iter().flat_map(|p| &p.words));
+    let best_score = passages.iter().map(|p| p.candidate.score).fold(0.0, f32::max);
+
+    let mut judged = Vec::new();
+    for (p, passage) in passages.iter().enumerate() {
+        let everywhere = |stem: &str| passage.context.holds(stem) || passage.words.iter().any(|w| w.holds(stem));
+        let cover_passage = features::cover(&question, &weights, everywhere);
+        for (u, unit) in passage.units.iter().enumerate() {
+            if !passage.fresh[u] {
+                continue;
+            }
+            let text = &passage.text[unit.range.clone()];
+            let place = Place {
+                text,
+                words: &passage.words[u],
+                before: u.checked_sub(1).map(|b| &passage.words[b]),
+                after: passage.words.get(u + 1),
+                context: [Some(&passage.context), unit.header.map(|h| &passage.words[h])],
+                cover_passage,
+                passage_score: if best_score > 0.0 {
+                    (passage.candidate.score / best_score).clamp(0.0, 1.0)
+                } else {
+                    0.0
+                },
+                passage_cosine: passage.candidate.dense.unwrap_or(0.0).clamp(-1.0, 1.0),
+                passage_first: p == 0,
+            };
+            let features = features::row(&question, &weights, &place, 0.0);
+            let noise = units::noise(text, unit.kind);
+            let span = |unit: &Unit| unit.range.start + passage.start..unit.range.end + passage.start;
+            judged.push(Judged {
+                candidate: passage.index,
+                range: span(unit),
+                features,
+                noise,
+                score: score(&features, noise),
+                kind: unit.kind,
+                words: passage.words[u].clone(),
+                pronoun: features::begins_with_pronoun(text),
+                before: u.checked_sub(1).map(|b| span(&passage.units[b])),
+                header: unit.header.map(|h| span(&passage.units[h])),
+            });
+        }
+    }
+    sort(&mut judged);
+    judged.truncate(options.embedded_max.max(1));
+    embed(question_text, &mut judged, candidates, embedder)?;
+    sort(&mut judged);
+    Ok(judged)
+}
+
+/// A candidate cut into units.
+struct Passage<'a> {
+    index: usize,
+    candidate: &'a Candidate<'a>,
+    text: &'a str,
+    start: usize,
+    context: Words,
+    units: Vec<Unit>,
+    words: Vec<Words>,
+    /// Whether no earlier passage holds the unit.
+    fresh: Vec<bool>,
+}
+
+fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<'a>> {
+    let mut passages: Vec<Passage<'a>> = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate().take(max.max(1)) {
+        let text = candidate.chunk.text.as_str();
+        let start = candidate.chunk.chunk.range.start;
+        let units = units::units(text);
+        let fresh = units
+            .iter()
+            .map(|unit| {
+                let range = unit.range.start + start..unit.range.end + start;
+                let middle = range.start.midpoint(range.end);
+                !passages.iter().any(|p| {
+                    // The same words again (copies of a file), or a stretch that two passages share.
+                    let shared = p.candidate.chunk.document == candidate.chunk.document;
+                    p.units.iter().any(|other| {
+                        p.text[other.range.clone()] == text[unit.range.clone()]
+                            || shared && other.range.start + p.start <= middle && middle < other.range.end + p.start
+                    })
+                })
+            })
+            .collect();
+        let words = units.iter().map(|unit| Words::new(&text[unit.range.clone()])).collect();
+        let context = Words::new(&candidate.chunk.chunk.context);
+        passages.push(Passage { index, candidate, text, start, context, units, words, fresh });
+    }
+    passages
+}
+
+/// Adds the cosine to the features and scores of `judged`.
+fn embed(question: &str, judged: &mut [Judged], candidates: &[Candidate<'_>], embedder: &dyn Embedder) -> Result<()> {
+    if judged.is_empty() {
+        return Ok(());
+    }
+    let mut vector = Vec::new();
+    embedder.embed(&[question], Role::Query, &mut vector)?;
+    let texts: Vec<&str> = judged
+        .iter()
+        .map(|unit| {
+            let chunk = candidates[unit.candidate].chunk;
+            let start = chunk.chunk.range.start;
+            &chunk.text[unit.range.start - start..unit.range.end - start]
+        })
+        .collect();
+    let mut rows = Vec::new();
+    embedder.embed(&texts, Role::Passage, &mut rows)?;
+    for (unit, row) in judged.iter_mut().zip(rows.chunks_exact(vector.len())) {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        let norms = (dot(&vector, &vector) * dot(row, row)).sqrt();
+        unit.features[COSINE] = if norms > 0.0 { dot(&vector, row) / norms } else { 0.0 };
+        unit.score = score(&unit.features, unit.noise);
+    }
+    Ok(())
+}
+
+/// Position of the cosine among the features.
+const COSINE: usize = 3;
+
+fn score(features: &[f32; FEATURE_COUNT], noise: f32) -> f32 {
+    features.iter().zip(&weights::UNIT).map(|(f, w)| f * w).sum::<f32>() - weights::NOISE * noise
+}
+
+fn sort(judged: &mut [Judged]) {
+    judged.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then(a.candidate.cmp(&b.candidate)).then(a.range.start.cmp(&b.range.start))
+    });
+}
+
+#[cfg(test)]
+mod tests;
