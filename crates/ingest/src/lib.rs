@@ -5,8 +5,10 @@
 //! connection, and an extractor touches no file but the bytes it was given.
 //!
 //! [`walk`](fn@walk) lists what is there to read; [`sandbox`] parses what cannot be trusted in a child process.
+//! [`chunker`] opens one of the [`CHUNKERS`], which cut a document into the pieces that are searched.
 //!
-//! A format is one file in `formats/` and one line in [`FORMATS`].
+//! A format is one file in `formats/` and one line in [`FORMATS`]; a chunker is one file in `chunk/` and one
+//! line in [`CHUNKERS`].
 //!
 //! ```
 //! use ingest::{Detected, detect};
@@ -17,9 +19,13 @@
 //! assert_eq!(what, "a PNG image");
 //! ```
 
+mod chunk;
+mod encoding;
 pub mod formats;
 pub mod sandbox;
+mod verbatim;
 mod walk;
 
+pub use chunk::{CHUNKERS, ChunkOptions, OpenChunker, chunker};
 pub use formats::{Detected, FORMATS, Format, Sniff, detect, extract, format};
 pub use walk::{Walk, WalkOptions, WalkedFile, modified_ns, read_file, walk};

@@ -11,6 +11,9 @@ mod structure;
 mod table;
 mod units;
 
+pub(crate) use code::is_definition;
+pub(crate) use table::header as table_header;
+
 use base::{Chunker, Entry, Error, Kind, Result};
 
 /// Settings of a chunker. What one does not use, it ignores.

@@ -186,8 +186,7 @@ fn monsters_stay_bounded() {
 
 #[test]
 fn wrong_options_and_names_are_refused() {
-    let mut options = ChunkOptions::default();
-    options.overlap_tokens = 100;
+    let options = ChunkOptions { overlap_tokens: 100, ..ChunkOptions::default() };
     assert_eq!(chunker("structure", options).err().unwrap().kind(), Kind::BadInput);
     let error = chunker("strukture", ChunkOptions::default()).err().unwrap();
     assert_eq!(error.kind(), Kind::NotFound);

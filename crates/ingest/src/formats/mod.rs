@@ -4,7 +4,13 @@
 //! `pub static FORMAT: Format`, and its tests; the line enters it in [`FORMATS`] below. Detection, `ragstone
 //! parts`, the limits, the caught panic and the property tests follow from that line.
 
+mod code;
+mod csv;
 mod detect;
+mod markdown;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text;
 
 pub use detect::{Detected, detect};
 
@@ -14,6 +20,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Every format, in the order in which ties are decided.
 pub static FORMATS: &[&Format] = &[
     // One line per format, in alphabetical order of the file.
+    &code::FORMAT,
+    &csv::FORMAT,
+    &markdown::FORMAT,
+    &text::FORMAT,
 ];
 
 /// The format that reads whatever is text and nothing else.
