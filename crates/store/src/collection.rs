@@ -10,8 +10,9 @@ use crate::truth::rows::Counters;
 use crate::truth::tables::{self, STATE, encode};
 use crate::truth::{Reading, TruthReader, TruthWriter};
 use crate::view::View;
-use base::{EmbedSpec, Error, Kind, Result, Storage};
+use base::{EmbedSpec, Error, Kind, Result, Storage, StorageEntry};
 use parking_lot::Mutex;
+use redb::ReadTransaction;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,7 +55,8 @@ pub(crate) struct Shared {
     pub dir: PathBuf,
     pub id: CollectionId,
     pub spec: EmbedSpec,
-    pub reader: TruthReader,
+    /// Replaced when the disk failed once; snapshots keep theirs.
+    pub reader: Mutex<Arc<TruthReader>>,
     /// The latest version's segments.
     pub view: Mutex<Option<Arc<View>>>,
     /// Segments whose files were found to be damaged.
@@ -140,6 +142,59 @@ impl Shared {
         Place { storage: &*self.storage, dir: &self.dir, collection: self.id }
     }
 
+    /// Compares the truth with how far it had come.
+    fn check_head(&self, version: u64) -> Result<()> {
+        let Some(head) = Head::read(&*self.storage, &self.dir.join(HEAD)) else { return Ok(()) };
+        let what = format!("opening the collection {}", self.dir.display());
+        let hint = "restore a backup, or run `ragstone salvage` to go on with what is there";
+        if head.id != self.id && !self.segments_are_ours()? {
+            let what = format!("{what}: the file {TRUTH} is that of another collection");
+            return Err(Error::new(Kind::Corrupt, what).hint(hint));
+        }
+        if head.id == self.id && head.version > version {
+            let found = format!("found version {version} in {TRUTH}, expected {} or later", head.version);
+            return Err(Error::new(Kind::Corrupt, format!("{what}: {found}")).hint(hint));
+        }
+        Ok(())
+    }
+
+    /// Whether the segment files belong to the truth: then it is the head that does not belong here.
+    fn segments_are_ours(&self) -> Result<bool> {
+        let view = self.read_latest(|transaction| View::load(None, 0, transaction))?;
+        Ok(!view.segments.is_empty() && view.segments.iter().all(|s| s.segment.open_files(&self.place()).is_ok()))
+    }
+
+    /// Begins to read the latest commit, and reads something of it.
+    pub(crate) fn begin<T>(
+        &self,
+        read: impl Fn(&ReadTransaction) -> Result<T, Fault>,
+    ) -> Result<(Arc<TruthReader>, Reading, T)> {
+        let begin = |reader: Arc<TruthReader>| {
+            let reading = reader.begin()?;
+            let value = reading.run(&read)?;
+            Ok((reader, reading, value))
+        };
+        let reader = self.reader.lock().clone();
+        let result = match begin(reader.clone()) {
+            // redb closes a handle after any failed read; the disk may be well again.
+            Err(Fault::Redb(redb::Error::PreviousIo)) => {
+                let (_, again) = TruthReader::open(&*self.storage, &self.dir.join(TRUTH))?;
+                again.and_then(|again| {
+                    let again = Arc::new(again);
+                    *self.reader.lock() = again.clone();
+                    begin(again)
+                })
+            }
+            other => other,
+        };
+        result.map_err(|fault| fault.at("reading", &self.dir))
+    }
+
+    /// Reads something of the latest commit.
+    pub(crate) fn read_latest<T>(&self, read: impl Fn(&ReadTransaction) -> Result<T, Fault>) -> Result<T> {
+        self.begin(read).map(|(_, _, value)| value)
+    }
+
     pub(crate) fn notice(&self, text: String) {
         let mut notices = self.notices.lock();
         if !notices.contains(&text) {
@@ -155,7 +210,7 @@ fn is_missing(e: &std::io::Error) -> bool {
 fn not_a_collection(storage: &dyn Storage, dir: &Path) -> Error {
     let name = dir.display();
     let what = match storage.list(dir) {
-        Ok(entries) if entries.iter().any(|e| Part::of_name(&e.name).is_some() || e.name == HEAD) => {
+        Ok(entries) if was_collection(storage, dir, &entries) => {
             return Error::new(Kind::Corrupt, format!("the collection {name} has lost its file {TRUTH}"))
                 .hint("restore a backup, or remove the directory and index again");
         }
@@ -166,6 +221,12 @@ fn not_a_collection(storage: &dyn Storage, dir: &Path) -> Error {
     Error::new(Kind::NotFound, what).hint("make one with `ragstone index PATH...`, or name another with --collection")
 }
 
+/// Whether documents were stored here once. A head of version 0 is left by a creation that was not finished.
+fn was_collection(storage: &dyn Storage, dir: &Path, entries: &[StorageEntry]) -> bool {
+    entries.iter().any(|e| Part::of_name(&e.name).is_some())
+        || Head::read(storage, &dir.join(HEAD)).is_some_and(|head| head.version > 0)
+}
+
 fn create(storage: &dyn Storage, dir: &Path, spec: &EmbedSpec) -> Result<()> {
     let failed = |e| {
         Error::io(format!("creating a collection at {}", dir.display()), e)
@@ -173,10 +234,13 @@ fn create(storage: &dyn Storage, dir: &Path, spec: &EmbedSpec) -> Result<()> {
     };
     storage.create_dir(dir).map_err(failed)?;
     let lock = WriterLock::take(storage, &dir.join(LOCK))?;
-    let ours = |name: &str| [LOCK, TRUTH_NEW].contains(&name) || name.starts_with('.');
+    let ours = |name: &str| [LOCK, TRUTH_NEW, HEAD].contains(&name) || name.starts_with('.');
     let entries = storage.list(dir).map_err(failed)?;
     if entries.iter().any(|e| e.name == TRUTH) {
         return Ok(()); // another process was faster
+    }
+    if was_collection(storage, dir, &entries) {
+        return Err(not_a_collection(storage, dir));
     }
     if let Some(entry) = entries.iter().find(|e| !ours(&e.name)) {
         let what = format!("creating a collection at {}: the directory holds {:?}", dir.display(), entry.name);
@@ -242,29 +306,19 @@ fn open_reader(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
 /// Reads what every opening needs, and checks that this is the truth that was there before.
 fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: TruthReader) -> Result<Shared> {
     let (spec, version) = read_state(&reader).map_err(|fault| fault.at("opening", dir))?;
-    if let Some(head) = Head::read(&*storage, &dir.join(HEAD)) {
-        let what = format!("opening the collection {}", dir.display());
-        let hint = "restore a backup, or run `ragstone salvage` to go on with what is there";
-        if head.id != id {
-            let what = format!("{what}: the file {TRUTH} is that of another collection");
-            return Err(Error::new(Kind::Corrupt, what).hint(hint));
-        }
-        if head.version > version {
-            let found = format!("found version {version} in {TRUTH}, expected {} or later", head.version);
-            return Err(Error::new(Kind::Corrupt, format!("{what}: {found}")).hint(hint));
-        }
-    }
-    Ok(Shared {
+    let shared = Shared {
         storage,
         dir: dir.to_owned(),
         id,
         spec,
-        reader,
+        reader: Mutex::new(Arc::new(reader)),
         view: Mutex::default(),
         damaged: Mutex::default(),
         notices: Mutex::default(),
         writer: None,
-    })
+    };
+    shared.check_head(version)?;
+    Ok(shared)
 }
 
 fn read_state(reader: &TruthReader) -> Result<(EmbedSpec, u64), Fault> {

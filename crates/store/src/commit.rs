@@ -73,12 +73,7 @@ impl Collection {
 
     /// The counters of the latest commit.
     pub(crate) fn counters(&self) -> Result<Counters> {
-        let shared = &*self.shared;
-        let read = || {
-            let reading = shared.reader.begin()?;
-            reading.run(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
-        };
-        read().map_err(|fault: Fault| fault.at("reading", &shared.dir))
+        self.shared.read_latest(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
     }
 
     /// Writes both files of a segment, and makes them and their names durable.

@@ -2,13 +2,13 @@
 
 use crate::collection::{Collection, Shared};
 use crate::segment::Place;
-use crate::truth::Reading;
 use crate::truth::fault::Fault;
 use crate::truth::read::{self, Documents};
 use crate::truth::rows::{Counters, DocumentRow};
 use crate::truth::tables::{
     BLOCKS, CHUNKS, DOCUMENTS, PATHS, SETTINGS, SOURCES, STATE, TEXTS, VECTORS, number, source_key,
 };
+use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
 use base::{
@@ -20,8 +20,9 @@ use std::sync::Arc;
 
 /// A frozen version of a collection; see [`Snapshot`].
 pub struct CollectionSnapshot {
-    // Before `shared`: a transaction ends before its database is closed.
+    // In this order: a transaction ends before its database is closed.
     reading: Reading,
+    _reader: Arc<TruthReader>,
     counters: Counters,
     view: Mutex<Arc<View>>,
     shared: Arc<Shared>,
@@ -35,7 +36,7 @@ impl Collection {
         // them; then the manifest is a newer one.
         let mut attempts = 3;
         loop {
-            let (reading, counters, view) = self.read_view().map_err(|fault| fault.at("reading", &shared.dir))?;
+            let (reader, reading, (counters, view)) = self.read_view()?;
             let missing = view.segments.iter().find_map(|seen| seen.segment.open_files(&shared.place()).err());
             match missing {
                 Some(e) if e.kind() != Kind::Corrupt => return Err(e),
@@ -43,7 +44,13 @@ impl Collection {
                 // A damaged segment is mended when it is searched.
                 _ => {
                     let shared = shared.clone();
-                    return Ok(CollectionSnapshot { reading, counters, view: Mutex::new(view), shared });
+                    return Ok(CollectionSnapshot {
+                        reading,
+                        _reader: reader,
+                        counters,
+                        view: Mutex::new(view),
+                        shared,
+                    });
                 }
             }
         }
@@ -51,13 +58,12 @@ impl Collection {
 
     /// Whether no commit came after `version`.
     fn is_newest(&self, version: u64) -> bool {
-        self.read_view().is_ok_and(|(_, counters, _)| counters.version == version)
+        self.read_view().is_ok_and(|(_, _, (counters, _))| counters.version == version)
     }
 
-    fn read_view(&self) -> Result<(Reading, Counters, Arc<View>), Fault> {
+    fn read_view(&self) -> Result<(Arc<TruthReader>, Reading, (Counters, Arc<View>))> {
         let shared = &self.shared;
-        let reading = shared.reader.begin()?;
-        let (counters, view) = reading.run(|transaction| {
+        shared.begin(|transaction| {
             let counters = read::counters(&transaction.open_table(STATE.definition())?)?;
             let mut latest = shared.view.lock();
             if let Some(view) = latest.as_ref().filter(|view| view.version == counters.version) {
@@ -69,8 +75,7 @@ impl Collection {
                 *latest = Some(view.clone());
             }
             Ok((counters, view))
-        })?;
-        Ok((reading, counters, view))
+        })
     }
 }
 

@@ -1,13 +1,19 @@
 //! A collection answers as a map would, whatever is done in whatever order.
 
-mod common;
-
-use base::{Change, DocId, FileStamp, Kind, Metric, Store};
-use common::{Model, check, check_gone, document, put, spec};
+use base::{Change, DocId, FileStamp, Kind, Metric, Snapshot, Store};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
 use store::{Collection, MemoryStorage, OpenOptions};
+use testkit::documents::{Model, compare, document, is_gone, put, spec, vector};
+
+fn check(snapshot: &dyn Snapshot, model: &Model) {
+    compare(snapshot, model).unwrap();
+}
+
+fn check_gone(snapshot: &dyn Snapshot, path: &str, edition: u64) {
+    assert!(is_gone(snapshot, path, edition).unwrap(), "{path} in edition {edition} is gone");
+}
 
 fn in_memory(storage: &MemoryStorage) -> OpenOptions {
     OpenOptions { create: Some(spec()), storage: Arc::new(storage.clone()), ..OpenOptions::default() }
@@ -137,7 +143,7 @@ fn long_documents_come_back_whole() {
         .map(|i| {
             let mut chunk = chunk.clone();
             chunk.chunk.range = i * 40 * unit..(i + 1) * 40 * unit;
-            chunk.vector = common::vector(i as u64 + 5);
+            chunk.vector = vector(i as u64 + 5);
             chunk
         })
         .collect();
