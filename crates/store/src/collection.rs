@@ -44,6 +44,30 @@ impl Default for OpenOptions {
     }
 }
 
+impl OpenOptions {
+    /// For reading; works while another process writes.
+    pub fn read_only() -> Self {
+        OpenOptions { read_only: true, ..OpenOptions::default() }
+    }
+
+    /// For changing; the collection must exist.
+    pub fn write() -> Self {
+        OpenOptions::default()
+    }
+
+    /// For changing; made if there is none, and refused if it is for another embedder.
+    pub fn create(spec: &EmbedSpec) -> Self {
+        OpenOptions { create: Some(spec.clone()), ..OpenOptions::default() }
+    }
+
+    /// On another disk.
+    #[must_use]
+    pub fn on(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = storage;
+        self
+    }
+}
+
 /// A collection on disk. Copies share it.
 #[derive(Clone)]
 pub struct Collection {
@@ -107,7 +131,7 @@ impl Collection {
     }
 
     /// The embedder whose vectors this collection holds.
-    pub fn embedder(&self) -> &EmbedSpec {
+    pub fn spec(&self) -> &EmbedSpec {
         &self.shared.spec
     }
 

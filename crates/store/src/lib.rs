@@ -14,8 +14,7 @@
 //!     name: "tiny".into(), dimension: 2, metric: Metric::Cosine, max_tokens: 16, fingerprint: "tiny-1".into(),
 //! };
 //! let storage = Arc::new(MemoryStorage::new()); // without this line: on disk
-//! let options = OpenOptions { create: Some(spec), storage, ..OpenOptions::default() };
-//! let collection = Collection::open("/notes".as_ref(), options)?;
+//! let collection = Collection::open("/notes".as_ref(), OpenOptions::create(&spec).on(storage))?;
 //!
 //! let mut builder = DocumentBuilder::new("text");
 //! builder.block(BlockKind::Paragraph, Locator::default(), "Ragstone is a hard grey limestone.");

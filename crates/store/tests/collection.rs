@@ -16,11 +16,11 @@ fn check_gone(snapshot: &dyn Snapshot, path: &str, edition: u64) {
 }
 
 fn in_memory(storage: &MemoryStorage) -> OpenOptions {
-    OpenOptions { create: Some(spec()), storage: Arc::new(storage.clone()), ..OpenOptions::default() }
+    OpenOptions::create(&spec()).on(Arc::new(storage.clone()))
 }
 
 fn on_disk() -> OpenOptions {
-    OpenOptions { create: Some(spec()), ..OpenOptions::default() }
+    OpenOptions::create(&spec())
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn what_is_put_is_found_after_reopening() {
     check(&*collection.snapshot().unwrap(), &model);
     drop(collection);
     let collection = Collection::open(&dir, OpenOptions::default()).unwrap();
-    assert_eq!(collection.embedder(), &spec());
+    assert_eq!(collection.spec(), &spec());
     check(&*collection.snapshot().unwrap(), &model);
 }
 
@@ -65,7 +65,7 @@ fn readers_follow_a_writer_in_another_handle() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     let writer = Collection::open(dir, on_disk()).unwrap();
-    let reader = Collection::open(dir, OpenOptions { read_only: true, ..OpenOptions::default() }).unwrap();
+    let reader = Collection::open(dir, OpenOptions::read_only()).unwrap();
     let mut model = Model::new();
     for edition in 0..30 {
         let path = format!("{}.txt", edition % 7);
