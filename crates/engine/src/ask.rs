@@ -7,6 +7,7 @@
 //! ```
 
 use crate::answer::{Candidate, Composed, Options, compose};
+use crate::generate::{Checked, Outcome, pack, write};
 use crate::search::{Documents, Retrieved, SearchOptions, passages, search};
 use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
 use serde_json::json;
@@ -55,16 +56,64 @@ impl Ask<'_> {
         let found = search(self.snapshot, self.embedder, question, &self.options.search)?;
         clock.lap("search_ms");
         let mut documents = Documents::new(self.snapshot);
-        let mut answer = self.extract(question, &found, &mut documents)?;
-        clock.lap("compose_ms");
+        let mut answer = match self.generator {
+            None => self.extract(question, &found, &mut documents)?,
+            Some(generator) => self.generate(question, &found, generator, &mut documents, sink)?,
+        };
+        clock.lap("answer_ms");
         answer.timings = clock.finish();
         Ok(answer)
     }
 
+    /// The answer in a model's words; in quotes when the model cannot be used.
+    fn generate(
+        &self,
+        question: &str,
+        found: &[Retrieved],
+        generator: &dyn Generator,
+        documents: &mut Documents<'_>,
+        sink: &mut dyn TokenSink,
+    ) -> Result<Answer> {
+        let shown = passages(documents, found)?;
+        let mut prompt = pack(question, &shown, self.options.evidence_tokens, self.embedder.tokens());
+        prompt.max_tokens = self.options.answer_tokens;
+        let (checked, abstained) = match write(generator, &prompt, sink) {
+            Outcome::Answered(checked) => (checked, false),
+            Outcome::Abstained(checked) => (checked, true),
+            Outcome::Unusable { reason, partial, .. } => {
+                let mut answer = self.extract(question, found, documents)?;
+                answer.notices.push(format!("{reason}; this answer is made of quotes"));
+                if !partial.text.is_empty() {
+                    answer.notices.push("what the model wrote before is not part of it".to_owned());
+                }
+                return Ok(answer);
+            }
+        };
+        let notices = checked.notices();
+        let confidence = confidence(&checked, abstained);
+        let mut citations = if abstained { Vec::new() } else { checked.citations };
+        for citation in &mut citations {
+            locate(citation, found, documents)?;
+        }
+        Ok(Answer {
+            question: question.to_owned(),
+            answer: if abstained { NO_ANSWER.to_owned() } else { checked.text },
+            abstained,
+            confidence,
+            generator: generator.name().to_owned(),
+            citations,
+            nearest: if abstained { shown.into_iter().take(NEAREST).collect() } else { Vec::new() },
+            notices,
+            timings: Timings::new(),
+        })
+    }
+
     /// The answer made of quotes.
     fn extract(&self, question: &str, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Answer> {
-        let candidate = |r: &'_ Retrieved| Candidate { chunk: &r.chunk, score: r.score, bm25: r.bm25, dense: r.dense };
-        let candidates: Vec<Candidate<'_>> = found.iter().map(candidate).collect();
+        let mut candidates = Vec::with_capacity(found.len());
+        for hit in found {
+            candidates.push(Candidate { chunk: &hit.chunk, score: hit.score, bm25: hit.bm25, dense: hit.dense });
+        }
         let options = Options { sentences_max: self.options.sentences, ..Options::default() };
         let composed = compose(question, &candidates, self.embedder, &options)?;
         let citations = cite(&composed, found, documents)?;
@@ -81,6 +130,31 @@ impl Ask<'_> {
             timings: Timings::new(),
         })
     }
+}
+
+/// Gives a citation of packed evidence the address of its quote in the whole document.
+fn locate(citation: &mut Citation, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<()> {
+    for hit in found {
+        let record = documents.get(hit.chunk.document)?;
+        if record.summary.source == citation.source {
+            let text = &record.document.text;
+            let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
+            citation.locator = record.document.locate(byte(citation.start)..byte(citation.end));
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// How much of a generated answer stands in its citations: the mean share of words that quotes hold, lowered
+/// by statements without any.
+fn confidence(checked: &Checked, abstained: bool) -> f32 {
+    if abstained || checked.support.is_empty() || checked.statements == 0 {
+        return 0.0;
+    }
+    let support = checked.support.iter().sum::<f32>() / checked.support.len() as f32;
+    let cited = 1.0 - checked.uncited.len() as f32 / checked.statements as f32;
+    (support * cited).clamp(0.0, 1.0)
 }
 
 /// The picks as citations, numbered in order.

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod answer;
+pub mod ask;
 pub mod fusion;
 pub mod generate;
 pub mod ingest;

@@ -137,7 +137,7 @@ impl Walker<'_> {
     }
 
     fn folder(&mut self, path: PathBuf, absolute: PathBuf) {
-        if absolute.join("meta.redb").is_file() {
+        if absolute.join("truth.db").is_file() && absolute.join("lock").exists() {
             self.walk.skipped.push((path, "a Ragstone collection"));
             return;
         }
@@ -201,8 +201,11 @@ pub fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
         return Err(Error::new(Kind::BadInput, "it is not a regular file"));
     }
     let too_large = |size: u64| {
-        Error::new(Kind::BadInput, format!("it has {size} bytes or more, and files of up to {bytes_max} bytes are read"))
-            .hint("raise ingest.file_mb, or split the file")
+        Error::new(
+            Kind::BadInput,
+            format!("it has {size} bytes or more, and files of up to {bytes_max} bytes are read"),
+        )
+        .hint("raise ingest.file_mb, or split the file")
     };
     if metadata.len() > bytes_max {
         return Err(too_large(metadata.len()));

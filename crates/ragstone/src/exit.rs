@@ -53,7 +53,8 @@ pub fn report(error: &Error, terminal: &Terminal) {
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     if terminal.json {
-        let object = json!({"error": {"code": name(error.kind()), "message": error.chain(), "hint": error.hint_line()}});
+        let object =
+            json!({"error": {"code": name(error.kind()), "message": error.chain(), "hint": error.hint_line()}});
         let _ = terminal.json(&object);
     }
 }

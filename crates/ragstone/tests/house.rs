@@ -79,13 +79,17 @@ fn unsafe_stays_in_its_two_rooms() {
     let mut wrong = BTreeMap::new();
     for path in files {
         let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
-        if name.starts_with("crates/kernels/") || name == "crates/store/src/map.rs" || name.ends_with("tests/house.rs") {
+        if name.starts_with("crates/kernels/") || name == "crates/store/src/map.rs" || name.ends_with("tests/house.rs")
+        {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
         let lines = text.lines().filter(|l| {
             let code = l.split("//").next().unwrap_or("");
-            code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl") || code.contains("allow(unsafe")
+            code.contains("unsafe {")
+                || code.contains("unsafe fn")
+                || code.contains("unsafe impl")
+                || code.contains("allow(unsafe")
         });
         let count = lines.count();
         if count > 0 {

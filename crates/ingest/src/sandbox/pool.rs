@@ -107,7 +107,10 @@ impl ExtractorPool {
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = self.limits.time.as_secs();
                 let what = format!("reading {name} took longer than {seconds} s and was stopped");
-                (None, Err(Error::new(Kind::Timeout, what).hint("raise ingest.time_s if the file is worth waiting for")))
+                (
+                    None,
+                    Err(Error::new(Kind::Timeout, what).hint("raise ingest.time_s if the file is worth waiting for")),
+                )
             }
             Err(RecvTimeoutError::Disconnected) => (None, Err(worker.died(name))),
         }

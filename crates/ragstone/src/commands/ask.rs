@@ -53,12 +53,17 @@ fn index_docs(docs: &[std::path::PathBuf], settings: &mut Settings, context: &Co
         settings.collection = wire::cached(docs, settings)?;
     }
     let run = |settings: &Settings| {
-        let context = Context { resolved: context.resolved.clone(), settings: settings.clone(), terminal: context.terminal };
+        let context =
+            Context { resolved: context.resolved.clone(), settings: settings.clone(), terminal: context.terminal };
         index(docs, "stdin.txt", &context)
     };
     let summary = match run(settings) {
         // An index in the cache is ours to throw away when it is damaged or made by another model or version.
-        Err(e) if !named && matches!(e.kind(), Kind::Corrupt | Kind::Conflict | Kind::Unsupported) && wire::discard(settings)? => {
+        Err(e)
+            if !named
+                && matches!(e.kind(), Kind::Corrupt | Kind::Conflict | Kind::Unsupported)
+                && wire::discard(settings)? =>
+        {
             context.terminal.remark(&format!("making the index anew: {}", printable(&e.chain())));
             run(settings)?
         }

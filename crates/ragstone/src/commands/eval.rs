@@ -60,9 +60,10 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
     let metrics = if args.queries.is_some() { evaluate_retrieved } else { evaluate }(&data.qrels, &run);
     let terminal = &context.terminal;
     if terminal.json {
+        let named: serde_json::Map<_, _> = metrics.metrics.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
         terminal.json(&json!({
             "dataset": args.dir, "retriever": settings.retriever, "documents": data.docs.len(),
-            "chunks": snapshot.stats()?.chunks, "queries": run.len(), "metrics": metrics,
+            "chunks": snapshot.stats()?.chunks, "queries": metrics.queries, "metrics": named,
             "seconds": {"index": indexed, "queries": seconds},
         }))?;
         return Ok(exit::OK);
@@ -75,7 +76,7 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
         settings.retriever,
         1e3 * seconds / run.len().max(1) as f64,
     ))?;
-    for (name, value) in metrics.iter() {
+    for (name, value) in &metrics.metrics {
         terminal.line(&format!("  {name:14} {value:.4}"))?;
     }
     Ok(exit::OK)

@@ -65,7 +65,8 @@ fn question(text: String) -> Result<String> {
         return Err(Error::new(Kind::BadInput, "the question on standard input is longer than 1 MiB")
             .hint("index long texts with `ragstone index -` and ask a short question"));
     }
-    String::from_utf8(bytes).map_err(|e| Error::new(Kind::BadInput, "the question on standard input is not UTF-8").because(e))
+    String::from_utf8(bytes)
+        .map_err(|e| Error::new(Kind::BadInput, "the question on standard input is not UTF-8").because(e))
 }
 
 /// `bytes` as people read it.

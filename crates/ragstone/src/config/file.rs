@@ -47,10 +47,10 @@ pub(super) fn read(
         };
         let checked = match found {
             Ok(text) => key.check(&text).map(|()| text),
-            Err(found) => Err(key.check("\0").err().map_or_else(
-                || format!("expected text, found {found}"),
-                |why| why.replace("\"\\0\"", &found),
-            )),
+            Err(found) => Err(key
+                .check("\0")
+                .err()
+                .map_or_else(|| format!("expected text, found {found}"), |why| why.replace("\"\\0\"", &found))),
         };
         match checked {
             Ok(text) => drop(values.insert(key.name, (text, Origin::File(path.to_owned())))),

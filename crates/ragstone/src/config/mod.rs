@@ -111,6 +111,11 @@ impl Resolved {
         })
     }
 
+    /// Whether nobody set `name`.
+    pub fn is_default(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|(_, origin)| *origin == Origin::Default)
+    }
+
     fn text(&self, name: &str) -> String {
         self.0.get(name).map_or_else(String::new, |(v, _)| v.clone())
     }
@@ -225,7 +230,8 @@ mod tests {
         std::fs::write(&path, "threads = 3\n[search]\nk = 7\nweight = 0.25\n").unwrap();
         let flags = [Override { key: "search.k", flag: "-k", value: "9".into() }];
         let resolved =
-            Resolved::load(Some(path.clone()), variables(&[("RAGSTONE_SEARCH_K", "8"), ("HOME", "/")]), &flags).unwrap();
+            Resolved::load(Some(path.clone()), variables(&[("RAGSTONE_SEARCH_K", "8"), ("HOME", "/")]), &flags)
+                .unwrap();
         let settings = resolved.settings();
         assert_eq!((settings.threads, settings.k, settings.weight), (3, 9, 0.25));
         let origin = |name: &str| resolved.rows().find(|r| r.0.name == name).unwrap().2.clone();

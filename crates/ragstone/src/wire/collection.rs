@@ -14,7 +14,7 @@ pub fn embedder(settings: &Settings) -> Result<Arc<dyn Embedder>> {
 /// The embedder of an existing collection: the one of the settings, which must be the one it was made with.
 pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<dyn Embedder>> {
     let embedder = embedder(settings)?;
-    let (ours, theirs) = (embedder.spec(), collection.spec());
+    let (ours, theirs) = (embedder.spec(), collection.embedder());
     if ours.fingerprint == theirs.fingerprint {
         return Ok(embedder);
     }
@@ -29,12 +29,12 @@ pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<d
 
 /// The collection of the settings, for reading.
 pub fn open(settings: &Settings) -> Result<Collection> {
-    Collection::open(&settings.collection, OpenOptions::read_only())
+    Collection::open(&settings.collection, OpenOptions { read_only: true, ..OpenOptions::default() })
 }
 
 /// The collection of the settings, for changing; it must exist.
 pub fn open_to_write(settings: &Settings) -> Result<Collection> {
-    Collection::open(&settings.collection, OpenOptions::write())
+    Collection::open(&settings.collection, OpenOptions::default())
 }
 
 /// Where the collection of `ask --docs` lives: a folder of the user's cache, named after the documents and what
@@ -50,6 +50,17 @@ pub fn cached(docs: &[PathBuf], settings: &Settings) -> Result<PathBuf> {
     }
     hash.update(settings.embedder.as_bytes());
     Ok(cache_folder().join("docs").join(&hash.finalize().to_hex()[..24]))
+}
+
+/// Removes the collection of the settings, if nothing but a collection is there; says whether it did.
+pub fn discard(settings: &Settings) -> Result<bool> {
+    let folder = &settings.collection;
+    if !folder.starts_with(cache_folder()) {
+        return Ok(false);
+    }
+    std::fs::remove_dir_all(folder)
+        .map_err(|e| Error::io(format!("removing the damaged index {}", folder.display()), e))?;
+    Ok(true)
 }
 
 /// `$RAGSTONE_CACHE`, or the user's cache folder, or the system's scratch folder for a user without a home.

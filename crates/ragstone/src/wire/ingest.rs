@@ -2,8 +2,9 @@
 
 use super::files::{Files, listing};
 use crate::config::Settings;
-use base::Result;
+use base::{Chunker, EmbedSpec, Result};
 use engine::ingest::{Ingest, Listing, Progress, Reader, Summary};
+use ingest::ChunkOptions;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -20,7 +21,7 @@ pub fn index(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     let started = Instant::now();
-    let reader = Files::new(paths, stdin_name, settings)?;
+    let reader = Files::new(settings)?;
     let listing = listing(paths, stdin_name, settings)?;
     ingest(listing, &reader, settings, started, progress)
 }
@@ -35,8 +36,11 @@ pub fn ingest(
 ) -> Result<Summary> {
     stop_on_interrupt();
     let embedder = super::embedder(settings)?;
-    let chunker = ingest::chunk::open(&settings.chunk_strategy, settings.chunk_tokens)?;
-    let collection = Collection::open(&settings.collection, OpenOptions::create(embedder.spec()))?;
+    let chunker = chunker(settings, embedder.spec())?;
+    let collection = Collection::open(
+        &settings.collection,
+        OpenOptions { create: Some(embedder.spec().clone()), ..OpenOptions::default() },
+    )?;
     let run = Ingest {
         store: &collection,
         reader,
@@ -47,6 +51,16 @@ pub fn ingest(
         progress,
     };
     run.run(listing, started)
+}
+
+/// The chunker of the settings, never cutting more than the embedder sees.
+fn chunker(settings: &Settings, spec: &EmbedSpec) -> Result<Box<dyn Chunker>> {
+    // Special tokens stand around every text.
+    let seen = spec.max_tokens.saturating_sub(4).max(16);
+    let tokens = settings.chunk_tokens.min(seen);
+    let default = ChunkOptions::default();
+    let overlap_tokens = default.overlap_tokens * tokens / default.tokens;
+    ingest::chunker(&settings.chunk_strategy, ChunkOptions { tokens, overlap_tokens, ..default })
 }
 
 /// The first Ctrl-C asks the run to end well, the second ends the process; both leave a consistent collection.

@@ -5,11 +5,13 @@
 mod catalogue;
 mod collection;
 mod files;
+mod generator;
 mod ingest;
 
 pub use catalogue::{Family, catalogue};
-pub use collection::{cached, embedder, embedder_of, open, open_to_write};
+pub use collection::{cached, discard, embedder, embedder_of, open, open_to_write};
 pub use files::extract_file;
+pub use generator::generator;
 pub use ingest::{index, ingest};
 
 use crate::config::Settings;

@@ -34,7 +34,8 @@ fn a_question_is_answered_with_exact_quotes() {
         assert!(!answer[name].is_null(), "{name}");
     }
     // Plain formats keep their own text, so the offsets hold in the file itself, counted in characters.
-    let (start, end) = (citations[0]["start"].as_u64().unwrap() as usize, citations[0]["end"].as_u64().unwrap() as usize);
+    let (start, end) =
+        (citations[0]["start"].as_u64().unwrap() as usize, citations[0]["end"].as_u64().unwrap() as usize);
     let slice: String = STONE.chars().skip(start).take(end - start).collect();
     assert_eq!(slice, citations[0]["quote"].as_str().unwrap());
 }

@@ -6,7 +6,8 @@ use crate::run::World;
 fn values_show_where_they_came_from() {
     let world = World::new();
     world.write("ragstone.toml", "[search]\nk = 4\n");
-    let output = world.command(["config", "--json", "--threads", "2"]).env("RAGSTONE_SEARCH_WEIGHT", "0.3").output().unwrap();
+    let output =
+        world.command(["config", "--json", "--threads", "2"]).env("RAGSTONE_SEARCH_WEIGHT", "0.3").output().unwrap();
     let shown = crate::run::Done::new(output, &["config"]).json();
     assert_eq!(shown["search.k"]["value"], "4");
     assert_eq!(shown["search.k"]["origin"], "ragstone.toml");

@@ -5,7 +5,8 @@ use std::fs;
 
 fn essay(subject: &str) -> String {
     let paragraph = |n: u32| {
-        format!("Section {n} of the essay on {subject} weighs the evidence at length, step {n} by step {}. ", n + 1).repeat(12)
+        format!("Section {n} of the essay on {subject} weighs the evidence at length, step {n} by step {}. ", n + 1)
+            .repeat(12)
     };
     (0..6).map(|n| paragraph(n) + "\n\n").collect()
 }

@@ -65,7 +65,8 @@ pub struct Done {
 impl Done {
     pub fn new(output: Output, args: &[&str]) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-        let done = Done { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) };
+        let done =
+            Done { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) };
         assert!(!done.err.contains("panicked"), "{args:?}: {}", done.err);
         done
     }
