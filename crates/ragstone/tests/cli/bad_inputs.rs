@@ -121,18 +121,14 @@ fn a_second_writer_is_told_who_holds_the_lock() {
     world.json(&["index", "d"]);
     // A writer that waits for its document holds the collection.
     let mut holder = world.command(["index", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let mut refused = None;
-    for _ in 0..100 {
-        let done = world.run(&["rm", "--all"]);
-        if done.code != 0 {
-            refused = Some(done);
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
     let pid = holder.id().to_string();
+    let holds = || std::fs::read_to_string(world.path(".ragstone/lock")).is_ok_and(|text| text.contains(&pid));
+    while !holds() {
+        assert!(holder.try_wait().unwrap().is_none(), "the holder ended before it held the lock");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let done = world.run(&["rm", "--all"]);
     drop(holder.stdin.take());
     holder.wait().unwrap();
-    let done = refused.expect("the second writer was never refused");
     assert!(done.code == 8 && done.err.contains(&pid), "{done:?} (holder {pid})");
 }

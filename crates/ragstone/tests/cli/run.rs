@@ -1,7 +1,7 @@
 //! Running the program in a folder of its own.
 
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// A scratch folder in which the program runs, with its own cache and no settings from outside.
@@ -85,9 +85,4 @@ pub fn check_slices(world: &World, items: &[Value], quote: &str) {
         let slice: String = text.chars().skip(start).take(end - start).collect();
         assert_eq!(slice, item[quote].as_str().unwrap(), "{source} {start}..{end}");
     }
-}
-
-/// The repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
