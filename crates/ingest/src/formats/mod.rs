@@ -4,10 +4,13 @@
 //! `pub static FORMAT: Format`, and its tests; the line enters it in [`FORMATS`] below. Detection, `ragstone
 //! parts`, the limits, the caught panic and the property tests follow from that line.
 
+mod clean;
 mod code;
 mod csv;
 mod detect;
 mod markdown;
+#[cfg(feature = "pdf")]
+mod pdf;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
@@ -23,6 +26,8 @@ pub static FORMATS: &[&Format] = &[
     &code::FORMAT,
     &csv::FORMAT,
     &markdown::FORMAT,
+    #[cfg(feature = "pdf")]
+    &pdf::FORMAT,
     &text::FORMAT,
 ];
 
