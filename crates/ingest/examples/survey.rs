@@ -1,4 +1,4 @@
-//! probe
+//! Extracts files and says what came out: `survey FILE...`; with `SHOW=1`, every block.
 use base::Limits;
 use std::time::Instant;
 fn main() {

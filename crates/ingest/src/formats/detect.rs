@@ -109,6 +109,9 @@ fn known_binary(name: &str, bytes: &[u8]) -> Option<Detected> {
         let (what, hint) = compound_file(name, bytes);
         return unsupported(what, hint);
     }
+    if bytes.starts_with(b"%PDF-") {
+        return unsupported("a PDF file", "this build left PDF out; build with the cargo feature `pdf`");
+    }
     let kind = infer::get(&bytes[..bytes.len().min(HEAD_BYTES)])?;
     let binary = |what| Some(Detected::Binary { what });
     use infer::MatcherType as M;
