@@ -13,6 +13,8 @@ pub(super) const PRIVATE_LAST: char = '\u{FFFFD}';
 #[derive(Debug, Default)]
 pub(super) struct Cleaner {
     state: State,
+    /// The last character that was kept.
+    last: Option<char>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,27 +42,44 @@ impl Cleaner {
                 (_, '\u{1B}') => State::Escape,
                 (State::Sequence, '@'..='~') | (State::Escape, ' '..='~') => State::Text,
                 (_, c) => {
-                    keep(c, out);
+                    self.keep(c, out);
                     State::Text
                 }
             };
         }
     }
+
+    fn keep(&mut self, c: char, out: &mut String) {
+        let c = match c {
+            '\u{2028}' | '\u{2029}' => '\n',
+            '\n' | '\t' => c,
+            // Zero-width and invisible.
+            '\u{AD}'
+            | '\u{180E}'
+            | '\u{200B}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{3164}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF9}'..='\u{FFFB}' => return,
+            // Joiners and variation selectors: scripts and emoji need them, but between the brackets and digits
+            // of a mark they would only hide it from us.
+            '\u{34F}' | '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' if !self.last.is_some_and(can_join) => return,
+            // Bidirectional embeddings, overrides and isolates.
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => return,
+            // Tags and supplementary variation selectors carry hidden text; private planes carry our own marks.
+            '\u{E0000}'..='\u{E0FFF}' | PRIVATE_FIRST..='\u{10FFFF}' => return,
+            c if c.is_control() => return,
+            c => c,
+        };
+        self.last = Some(c);
+        out.push(c);
+    }
 }
 
-fn keep(c: char, out: &mut String) {
-    match c {
-        '\n' | '\t' => out.push(c),
-        '\u{2028}' | '\u{2029}' => out.push('\n'),
-        // Zero-width and invisible; joiners (U+200C, U+200D) stay, scripts and emoji need them.
-        '\u{AD}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' => {}
-        // Bidirectional embeddings, overrides and isolates.
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {}
-        // Tags and supplementary variation selectors carry hidden text; private planes carry our own marks.
-        '\u{E0000}'..='\u{E0FFF}' | PRIVATE_FIRST..='\u{10FFFF}' => {}
-        c if c.is_control() => {}
-        c => out.push(c),
-    }
+/// Whether a joiner after `c` can mean something.
+fn can_join(c: char) -> bool {
+    !c.is_ascii() && !c.is_numeric() && !super::mark::is_open(c) && !super::mark::is_close(c)
 }
 
 /// `text` without the characters that [`Cleaner`] drops.
@@ -117,7 +136,7 @@ fn without_marks(text: &str) -> String {
         let open = rest.chars().next().map_or(1, char::len_utf8);
         match super::mark::scan(rest) {
             super::mark::Scan::Mark { len, .. } if !is_index(&out, &rest[len..]) => {
-                let inner = rest[open..len].trim_end_matches([']', '］', '】']);
+                let inner = rest[open..len].trim_end_matches(super::mark::is_close);
                 out.push('(');
                 out.push_str(inner);
                 out.push(')');
@@ -156,6 +175,8 @@ mod tests {
             ("p\u{202E}drowssa\u{2069}", "pdrowssa"),
             ("x\u{E0041}\u{200B}y\u{FEFF}", "xy"),
             ("👨‍👩‍👧 می‌خواهم", "👨‍👩‍👧 می‌خواهم"),
+            ("[\u{200D}7\u{FE0F}\u{200C}]", "[7]"),
+            ("❤\u{FE0F}", "❤\u{FE0F}"),
             ("open \u{1b}]0;title without end\nnext", "open \nnext"),
             ("\u{1b}", ""),
             ("\u{1b}[31\u{e9}", "\u{e9}"),

@@ -13,13 +13,16 @@ pub(super) enum Scan {
 
 /// Whether a mark can begin with `c`.
 pub(super) fn is_open(c: char) -> bool {
-    matches!(c, '[' | '［' | '【')
+    matches!(c, '[' | '［' | '【' | '〔' | '〖')
 }
 
 /// Whether a mark can end with `c`.
 pub(super) fn is_close(c: char) -> bool {
-    matches!(c, ']' | '］' | '】')
+    matches!(c, ']' | '］' | '】' | '〕' | '〗')
 }
+
+/// The digit 0 in ASCII, full width, and in Arabic, Persian, Devanagari, Bengali and Thai script.
+const ZEROS: [u32; 7] = [0x30, 0xFF10, 0x660, 0x6F0, 0x966, 0x9E6, 0xE50];
 
 const WORDS: [&str; 12] = [
     "evidence",
@@ -117,15 +120,12 @@ impl Cursor<'_> {
         }
     }
 
-    /// Digits, ASCII or full-width; too large a number saturates.
+    /// Decimal digits; too large a number saturates.
     fn number(&mut self) -> Option<u64> {
         let mut number = None::<u64>;
         while let Some(c) = self.peek() {
-            let digit = match c {
-                '0'..='9' => c as u64 - '0' as u64,
-                '０'..='９' => c as u64 - '０' as u64,
-                _ => break,
-            };
+            let Some(zero) = ZEROS.into_iter().find(|&zero| (zero..=zero + 9).contains(&u32::from(c))) else { break };
+            let digit = u64::from(u32::from(c) - zero);
             self.at += c.len_utf8();
             number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit));
         }
@@ -152,6 +152,9 @@ mod tests {
             ("[^1, ^2]", &[(1, 1), (2, 2)]),
             ("［１、２］", &[(1, 1), (2, 2)]),
             ("【3】", &[(3, 3)]),
+            ("〔3〕", &[(3, 3)]),
+            ("[٣]", &[(3, 3)]),
+            ("[१२]", &[(12, 12)]),
             ("【1†source】", &[(1, 1)]),
             ("【4:0†report.pdf】", &[(4, 4)]),
             ("[Evidence 2]", &[(2, 2)]),

@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longest quote, sentences.
 const WINDOW_MAX: usize = 3;
 /// What one more sentence must add to the share of the claim that is covered.
-const SENTENCE_COST: f32 = 0.06;
+const SENTENCE_COST: f32 = 0.15;
 /// Longest quote when no sentence stands out, characters; longer only if one sentence is.
 const UNSPECIFIC_CHARS: usize = 600;
 
