@@ -54,7 +54,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Decoded<'_> {
 
 /// Decodes `bytes` as the encoding called `label` (a name of the WHATWG Encoding Standard), unless they begin
 /// with a byte order mark; `None` when there is no such encoding.
-#[cfg(test)]
 pub(crate) fn decode_as<'a>(label: &str, bytes: &'a [u8]) -> Option<Decoded<'a>> {
     if utf32_mark(bytes).is_some() || Encoding::for_bom(bytes).is_some() {
         return Some(decode(bytes));

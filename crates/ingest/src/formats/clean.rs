@@ -43,30 +43,8 @@ pub fn collapsed(text: &str) -> String {
     out
 }
 
-/// `text` with its line breaks: each line as by [`collapsed`], blank lines at both ends dropped and at most one
-/// kept in between.
-#[allow(dead_code)]
-pub fn collapsed_lines(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut blank = false;
-    for line in text.lines() {
-        let line = collapsed(line);
-        if line.is_empty() {
-            blank = !out.is_empty();
-            continue;
-        }
-        if !out.is_empty() {
-            out.push_str(if blank { "\n\n" } else { "\n" });
-        }
-        blank = false;
-        out.push_str(&line);
-    }
-    out
-}
-
 /// Preformatted text: line breaks and indentation kept, control and invisible characters dropped, trailing
 /// white space and blank lines at both ends removed.
-#[allow(dead_code)]
 pub fn preformatted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
@@ -102,7 +80,6 @@ mod tests {
 
     #[test]
     fn lines_and_rows() {
-        assert_eq!(collapsed_lines("\n a  b \n\n\n\n c\n d \n"), "a b\n\nc\nd");
         assert_eq!(preformatted("\n\n  if x:\n\ty\u{AD}z  \n\n"), "  if x:\n\tyz");
         assert_eq!(table_row(&["a", "", "b\nc", ""]), "a |  | b c");
         assert_eq!(table_row(&["", " "]), "");

@@ -4,16 +4,27 @@
 //! `pub static FORMAT: Format`, and its tests; the line enters it in [`FORMATS`] below. Detection, `ragstone
 //! parts`, the limits, the caught panic and the property tests follow from that line.
 
+mod archive;
 mod clean;
 mod code;
 mod csv;
 mod detect;
+mod docx;
+mod epub;
+mod html;
+mod mail;
 mod markdown;
+mod odf;
+mod ooxml;
 #[cfg(feature = "pdf")]
 mod pdf;
+mod pptx;
+mod rtf;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
+mod tree;
+mod xlsx;
 
 pub use detect::{Detected, detect};
 
@@ -25,10 +36,19 @@ pub static FORMATS: &[&Format] = &[
     // One line per format, in alphabetical order of the file.
     &code::FORMAT,
     &csv::FORMAT,
+    &docx::FORMAT,
+    &epub::FORMAT,
+    &html::FORMAT,
+    &mail::EML,
+    &mail::MBOX,
     &markdown::FORMAT,
+    &odf::FORMAT,
     #[cfg(feature = "pdf")]
     &pdf::FORMAT,
+    &pptx::FORMAT,
+    &rtf::FORMAT,
     &text::FORMAT,
+    &xlsx::FORMAT,
 ];
 
 /// The format that reads whatever is text and nothing else.
