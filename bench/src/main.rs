@@ -1,2 +1,29 @@
-//! Placeholder
-fn main() {}
+//! Benchmarks of Ragstone, one subcommand each, runnable beside its peers.
+
+mod vector;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "ragstone-bench", about)]
+enum Command {
+    /// Recall, time and size of a vector index.
+    Vector(vector::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Command::parse() {
+        Command::Vector(options) => vector::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.chain());
+            if let Some(hint) = error.hint_line() {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

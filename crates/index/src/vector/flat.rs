@@ -4,7 +4,8 @@
 //! Rows are scored block by block, so that the scores stay in the first-level cache; four queries share one
 //! pass. A single query over much data is split over the threads of the current rayon pool.
 
-use super::container::{Section, Shape};
+use super::container::{Reader, Section, Shape};
+use super::segment::{Body, Effort};
 use super::top::{Top, VectorHit};
 use base::{Error, Kind, Metric, Result, RowSet};
 use kernels::distance::{Element, Measure, gather, scan, scan4};
@@ -24,8 +25,8 @@ pub(crate) fn measure(metric: Metric) -> Measure {
     }
 }
 
-/// Encodes prepared rows; refuses those that the width cannot hold.
-pub(crate) fn encode(rows: &[f32], dimension: usize, element: Element) -> Result<Vec<u8>> {
+/// Refuses prepared rows that the width cannot hold.
+pub(crate) fn check(rows: &[f32], dimension: usize, element: Element) -> Result<()> {
     let largest = if element == Element::F16 { 65504.0 } else { f32::MAX };
     if let Some(at) = rows.iter().position(|v| v.abs() > largest) {
         return Err(Error::new(
@@ -34,9 +35,14 @@ pub(crate) fn encode(rows: &[f32], dimension: usize, element: Element) -> Result
         )
         .hint("use the recipe `Flat`, which keeps 32 bits, or scale the vectors"));
     }
+    Ok(())
+}
+
+/// Encodes prepared rows.
+pub(crate) fn encode(rows: &[f32], element: Element) -> Vec<u8> {
     let mut bytes = Vec::new();
     element.encode(rows, &mut bytes);
-    Ok(bytes)
+    bytes
 }
 
 /// Rows in a section.
@@ -47,34 +53,16 @@ pub(crate) struct Flat {
 }
 
 impl Flat {
+    /// Checks the size of the rows; reads none.
+    pub fn open(reader: &Reader, element: Element) -> Result<Flat> {
+        let shape = reader.shape;
+        let len = shape.rows.checked_mul(shape.dimension).and_then(|n| n.checked_mul(element.bytes()));
+        Ok(Flat { shape, element, rows: reader.sized("rows", len)? })
+    }
+
     /// Bytes of one row.
     pub fn row_bytes(&self) -> usize {
         self.shape.dimension * self.element.bytes()
-    }
-
-    /// Appends row `row` to `out`.
-    pub fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
-        let at = row as usize * self.row_bytes();
-        self.element.decode(&self.rows.bytes()?[at..at + self.row_bytes()], out);
-        Ok(())
-    }
-
-    /// The best `k` rows for a prepared query.
-    pub fn search(&self, query: &[f32], k: usize, visible: Option<&RowSet>, out: &mut Vec<VectorHit>) -> Result<()> {
-        let bytes = self.rows.bytes()?;
-        let parts = match bytes.len() >= PARALLEL_BYTES {
-            true => rayon::current_num_threads(),
-            false => 1,
-        };
-        let top = if parts > 1 {
-            let step = self.shape.rows.div_ceil(parts);
-            let part = |p: usize| self.part(bytes, query, k, visible, p * step..((p + 1) * step).min(self.shape.rows));
-            (0..parts).into_par_iter().map(part).reduce(|| Top::new(k), Top::merge)
-        } else {
-            self.part(bytes, query, k, visible, 0..self.shape.rows)
-        };
-        top.finish(out);
-        Ok(())
     }
 
     fn part(
@@ -106,19 +94,6 @@ impl Flat {
         top
     }
 
-    /// [`Flat::search`] for many prepared queries, parallel over them, four to a pass.
-    pub fn search_batch(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        visible: Option<&RowSet>,
-    ) -> Result<Vec<Vec<VectorHit>>> {
-        let bytes = self.rows.bytes()?;
-        let groups: Vec<Vec<Vec<VectorHit>>> =
-            queries.par_chunks(4).map(|group| self.group(bytes, group, k, visible)).collect();
-        Ok(groups.into_iter().flatten().collect())
-    }
-
     fn group(&self, bytes: &[u8], group: &[Vec<f32>], k: usize, visible: Option<&RowSet>) -> Vec<Vec<VectorHit>> {
         let mut tops: Vec<Top> = group.iter().map(|_| Top::new(k)).collect();
         let [a, b, c, d] = group else {
@@ -138,6 +113,52 @@ impl Flat {
             }
         }
         tops.into_iter().map(finish).collect()
+    }
+}
+
+impl Body for Flat {
+    fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
+        let at = row as usize * self.row_bytes();
+        self.element.decode(&self.rows.bytes()?[at..at + self.row_bytes()], out);
+        Ok(())
+    }
+
+    fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        _: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
+        let bytes = self.rows.bytes()?;
+        let parts = match bytes.len() >= PARALLEL_BYTES {
+            true => rayon::current_num_threads(),
+            false => 1,
+        };
+        let top = if parts > 1 {
+            let step = self.shape.rows.div_ceil(parts);
+            let part = |p: usize| self.part(bytes, query, k, visible, p * step..((p + 1) * step).min(self.shape.rows));
+            (0..parts).into_par_iter().map(part).reduce(|| Top::new(k), Top::merge)
+        } else {
+            self.part(bytes, query, k, visible, 0..self.shape.rows)
+        };
+        top.finish(out);
+        Ok(())
+    }
+
+    /// Four queries to a pass.
+    fn search_batch(
+        &self,
+        queries: &[Vec<f32>],
+        k: usize,
+        _: Effort,
+        visible: Option<&RowSet>,
+    ) -> Result<Vec<Vec<VectorHit>>> {
+        let bytes = self.rows.bytes()?;
+        let groups: Vec<Vec<Vec<VectorHit>>> =
+            queries.par_chunks(4).map(|group| self.group(bytes, group, k, visible)).collect();
+        Ok(groups.into_iter().flatten().collect())
     }
 }
 

@@ -1,21 +1,53 @@
 //! Vector indexes: immutable segments that find the rows most like a query.
 //!
-//! [`write_flat`] makes the bytes of a segment, [`VectorSegment::open`] reads them in place, and
-//! [`VectorSegment::search`] finds the best rows, within a [`base::RowSet`] if one is given. A segment knows
-//! rows by number only; what a row stands for is its owner's business.
+//! A [`Recipe`] names an index in one string (`Flat`, `IVF1024,LVQ8`, `Vamana32,LVQ8`); a [`VectorBuilder`]
+//! makes the bytes of a segment, [`VectorSegment::open`] reads them in place, and [`VectorSegment::search`]
+//! finds the best rows, within a [`base::RowSet`] if one is given. A segment knows rows by number only;
+//! what a row stands for is its owner's business.
+//!
+//! An index is three independent parts: a transform, a structure that says which rows are looked at
+//! (all: `scan`; lists: `ivf`; a graph: `graph`), and a code (`code`). Beside every code lies a sketch
+//! of one bit a number, and all structures look at sketches first: a sketch of 384 numbers is one cache
+//! line, an 8-bit code seven.
+//!
+//! ```
+//! use base::Metric;
+//! use index::vector::{VectorBuilder, VectorSegment};
+//! use std::sync::Arc;
+//!
+//! let mut builder = VectorBuilder::new("Vamana16,LVQ8".parse()?, 2, Metric::L2)?;
+//! builder.extend(&[0.0, 0.0, 3.0, 4.0, 6.0, 8.0])?;
+//! let segment = VectorSegment::open(Arc::new(builder.finish()?))?;
+//! let mut hits = Vec::new();
+//! segment.search(&[3.0, 5.0], 1, None, &mut hits)?;
+//! assert_eq!(hits[0].row, 1);
+//! # Ok::<(), base::Error>(())
+//! ```
 
+mod builder;
 mod checksum;
+mod code;
 mod container;
+mod filter;
 mod flat;
+mod graph;
 mod input;
+mod ivf;
+mod random;
+mod recipe;
+mod scan;
 mod segment;
 mod top;
 
+pub use builder::{VectorBuilder, write_flat};
 pub use container::{Bytes, DIMENSION_MAX};
 pub use input::VALUE_MAX;
 pub use kernels::distance::Element as Encoding;
-pub use segment::{VectorSegment, write_flat};
+pub use recipe::{Code, Recipe, Structure, Transform};
+pub use segment::{Effort, VectorSegment};
 pub use top::VectorHit;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_recipes;

@@ -1,36 +1,71 @@
 //! An open segment: whatever its recipe, it is opened and searched here.
 
-use super::container::{Bytes, Reader, Shape, Writer, corrupt};
-use super::flat::{self, Flat};
+use super::code::rows::Kind as RowKind;
+use super::container::{Bytes, Reader, corrupt};
+use super::flat::Flat;
+use super::graph::Vamana;
 use super::input;
+use super::ivf::Ivf;
+use super::recipe::{Code, Recipe, Structure};
+use super::scan::Scan;
 use super::top::VectorHit;
 use base::{Error, Kind, Metric, Result, RowSet};
 use kernels::distance::Element;
+use rayon::prelude::*;
+
+/// How hard a search tries. What a recipe has no use for is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Graphs: how many nodes the search keeps in sight. More finds more and takes longer.
+    pub window: usize,
+    /// Partitions: how many lists are looked into.
+    pub probes: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Effort { window: 64, probes: 64 }
+    }
+}
+
+/// The part of a segment that depends on its recipe. Queries are prepared, rows exist.
+pub(crate) trait Body: Send + Sync {
+    /// Appends row `row`, as it is kept, to `out`.
+    fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()>;
+
+    /// Appends the best `k` rows to `out`, best first.
+    fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()>;
+
+    /// [`Body::search`] for many queries; parallel over them.
+    fn search_batch(
+        &self,
+        queries: &[Vec<f32>],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+    ) -> Result<Vec<Vec<VectorHit>>> {
+        queries
+            .par_iter()
+            .map(|query| {
+                let mut hits = Vec::with_capacity(k);
+                self.search(query, k, effort, visible, &mut hits).map(|()| hits)
+            })
+            .collect()
+    }
+}
 
 /// An immutable index over rows `0..len()`.
 pub struct VectorSegment {
     reader: Reader,
-    recipe: String,
-    body: Flat,
-}
-
-/// Writes an exact index: `rows` is row-major, `dimension` numbers a row, `element` how they are kept.
-///
-/// Under cosine rows are scaled to unit length; a zero row stays and scores 0. Fails with
-/// [`Kind::BadInput`], naming the row, when a number is not finite or does not fit.
-pub fn write_flat(rows: &[f32], dimension: usize, metric: Metric, element: Element) -> Result<Vec<u8>> {
-    input::check_dimension(dimension)?;
-    let mut rows = rows.to_vec();
-    input::prepare_rows(&mut rows, 0, dimension, metric)?;
-    if u32::try_from(rows.len() / dimension).is_err() {
-        return Err(Error::new(Kind::BadInput, "building a vector index: more than 4294967295 rows")
-            .hint("split the rows over several segments"));
-    }
-    let bytes = flat::encode(&rows, dimension, element)?;
-    let mut writer = Writer::new(Shape { rows: rows.len() / dimension, dimension, metric });
-    writer.section("recipe", flat_name(element).as_bytes().to_vec());
-    writer.section("rows", bytes);
-    Ok(writer.finish())
+    recipe: Recipe,
+    body: Box<dyn Body>,
 }
 
 impl VectorSegment {
@@ -41,15 +76,12 @@ impl VectorSegment {
     /// [`VectorSegment::verify`].
     pub fn open(bytes: Bytes) -> Result<VectorSegment> {
         let reader = Reader::open(bytes)?;
-        let shape = reader.shape;
         let recipe = reader.section("recipe")?;
         let recipe = std::str::from_utf8(recipe.bytes()?).map_err(|_| corrupt("its recipe is not text".into()))?;
-        let element = flat_element(recipe).ok_or_else(|| {
-            Error::new(Kind::Unsupported, format!("opening a vector segment: recipe `{recipe}` is unknown"))
+        let recipe: Recipe = recipe.parse().map_err(|e| {
+            Error::new(Kind::Unsupported, format!("opening a vector segment: recipe `{recipe}` is unknown")).because(e)
         })?;
-        let len = shape.rows.checked_mul(shape.dimension).and_then(|n| n.checked_mul(element.bytes()));
-        let body = Flat { shape, element, rows: reader.sized("rows", len)? };
-        let recipe = recipe.to_owned();
+        let body = body(recipe, &reader)?;
         Ok(VectorSegment { reader, recipe, body })
     }
 
@@ -73,9 +105,9 @@ impl VectorSegment {
         self.reader.shape.metric
     }
 
-    /// What the index is made of, in the grammar of recipes.
-    pub fn recipe(&self) -> &str {
-        &self.recipe
+    /// What the index is made of.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe
     }
 
     /// Size of the file.
@@ -107,14 +139,36 @@ impl VectorSegment {
     /// Only rows of `visible` are returned when it is given; there are fewer than `k` hits when there are
     /// fewer rows. Fails with [`Kind::BadInput`] on a query of another dimension or one that is not finite.
     pub fn search(&self, query: &[f32], k: usize, visible: Option<&RowSet>, out: &mut Vec<VectorHit>) -> Result<()> {
+        self.search_with(query, k, Effort::default(), visible, out)
+    }
+
+    /// [`VectorSegment::search`] with a chosen effort.
+    pub fn search_with(
+        &self,
+        query: &[f32],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
         out.clear();
         let mut prepared = Vec::with_capacity(query.len());
         input::prepare_query(query, self.dimension(), self.metric(), &mut prepared)?;
-        self.body.search(&prepared, k.min(self.len()), visible, out)
+        let k = k.min(self.len());
+        if k == 0 {
+            return Ok(());
+        }
+        self.body.search(&prepared, k, effort, visible, out)
     }
 
     /// [`VectorSegment::search`] for many queries, row-major: one list of hits per query, in order.
-    pub fn search_batch(&self, queries: &[f32], k: usize, visible: Option<&RowSet>) -> Result<Vec<Vec<VectorHit>>> {
+    pub fn search_batch(
+        &self,
+        queries: &[f32],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+    ) -> Result<Vec<Vec<VectorHit>>> {
         if !queries.len().is_multiple_of(self.dimension()) {
             return Err(Error::new(
                 Kind::BadInput,
@@ -132,18 +186,39 @@ impl VectorSegment {
                 input::prepare_query(query, self.dimension(), self.metric(), &mut prepared).map(|()| prepared)
             })
             .collect::<Result<Vec<_>>>()?;
-        self.body.search_batch(&prepared, k.min(self.len()), visible)
+        self.body.search_batch(&prepared, k.min(self.len()), effort, visible)
     }
 }
 
-fn flat_name(element: Element) -> &'static str {
-    match element {
-        Element::F32 => "Flat",
-        Element::F16 => "SQfp16",
-        Element::Bf16 => "SQbf16",
+/// The width of number that a code keeps, if it keeps numbers.
+pub(crate) fn element(code: Code) -> Option<Element> {
+    match code {
+        Code::Flat => Some(Element::F32),
+        Code::Fp16 => Some(Element::F16),
+        Code::Bf16 => Some(Element::Bf16),
+        _ => None,
     }
 }
 
-fn flat_element(recipe: &str) -> Option<Element> {
-    [Element::F32, Element::F16, Element::Bf16].into_iter().find(|&e| flat_name(e) == recipe)
+/// How records keep rows of this code, if they can.
+pub(crate) fn kind(recipe: &Recipe) -> Option<RowKind> {
+    let of = |code| element(code).map(RowKind::Float).or((code == Code::Lvq8).then_some(RowKind::Lvq));
+    match (recipe.code, recipe.refine) {
+        // Sketches lie beside every kind of record, so `BIN,R<code>` is the code, sketches first.
+        (Code::Bin, Some(code)) => of(code),
+        (code, None) => of(code),
+        _ => None,
+    }
+}
+
+fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
+    match (recipe.structure, element(recipe.code), kind(&recipe)) {
+        _ if recipe.transform.is_some() => {}
+        (Structure::Scan, Some(element), Some(_)) => return Ok(Box::new(Flat::open(reader, element)?)),
+        (Structure::Scan, None, Some(kind)) => return Ok(Box::new(Scan::open(reader, kind)?)),
+        (Structure::Vamana { .. }, _, Some(kind)) => return Ok(Box::new(Vamana::open(reader, kind)?)),
+        (Structure::Ivf { .. }, _, Some(kind)) => return Ok(Box::new(Ivf::open(reader, kind)?)),
+        _ => {}
+    }
+    Err(corrupt(format!("no build writes the recipe `{recipe}`")))
 }

@@ -44,7 +44,7 @@ fn flat_is_exact_for_every_metric_and_dimension() {
             let queries = numbers(5, 5 * dimension);
             let visible: RowSet = (0..rows as u32).filter(|r| r % 3 != 1).collect();
             for set in [None, Some(&visible)] {
-                let batch = segment.search_batch(&queries, 7, set).unwrap();
+                let batch = segment.search_batch(&queries, 7, Effort::default(), set).unwrap();
                 for (query, batched) in queries.chunks(dimension).zip(batch) {
                     let mut hits = Vec::new();
                     segment.search(query, 7, set, &mut hits).unwrap();

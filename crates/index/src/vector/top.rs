@@ -55,6 +55,11 @@ impl Top {
         }
     }
 
+    /// The score that a row must reach to be kept; lowest while there is room.
+    pub fn bar(&self) -> f32 {
+        if self.heap.len() < self.k { f32::NEG_INFINITY } else { unpack(self.worst).score }
+    }
+
     fn insert(&mut self, key: u64) {
         if self.heap.len() == self.k {
             self.heap.pop();

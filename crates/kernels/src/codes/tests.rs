@@ -64,6 +64,24 @@ fn all_levels_agree_around_the_register_widths() {
 }
 
 #[test]
+fn a_score_does_not_depend_on_the_neighbours() {
+    let query: Vec<f32> = (0..100).map(|i| (i as f32 * 0.7).sin()).collect();
+    let data = bytes(5, 100 * 7);
+    let records = Records { bytes: &data, stride: 100, offset: 0 };
+    let mut prepared = ByteQuery::default();
+    prepared.set(&query);
+    for level in LEVELS {
+        let mut all = [0.0; 7];
+        prepared.dots_at(level, records, &[0, 1, 2, 3, 4, 5, 6], &mut all);
+        for (id, together) in all.into_iter().enumerate() {
+            let mut alone = [0.0];
+            prepared.dots_at(level, records, &[id as u32], &mut alone);
+            assert_eq!(alone[0].to_bits(), together.to_bits(), "{level} record {id}");
+        }
+    }
+}
+
+#[test]
 fn zero_queries_score_zero() {
     let mut query = ByteQuery::default();
     query.set(&[0.0; 5]);

@@ -68,6 +68,7 @@ fn groups<T: Copy>(
 /// # Safety
 /// VNNI is there; codes are readable for the query's dimension.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+// `R` is 1 or 4.
 unsafe fn byte_tile<const R: usize>(query: &ByteQuery, codes: [*const u8; R]) -> [f32; R] {
     let mut high = [_mm512_setzero_si512(); R];
     let mut low = [_mm512_setzero_si512(); R];
@@ -101,17 +102,14 @@ unsafe fn byte_tile<const R: usize>(query: &ByteQuery, codes: [*const u8; R]) ->
         let h = _mm512_cvtepi32_ps(high[r]);
         sums[r] = _mm512_fmadd_ps(h, _mm512_set1_ps(128.0), _mm512_cvtepi32_ps(low[r]));
     }
-    let mut out = [0f32; R];
-    if R == 4 {
-        let four = _mm_mul_ps(sum4([sums[0], sums[1], sums[2], sums[3]]), _mm_set1_ps(query.scale));
-        // SAFETY: `out` holds four floats.
-        unsafe { _mm_storeu_ps(out.as_mut_ptr(), four) };
-    } else {
-        for r in 0..R {
-            out[r] = query.scale * _mm512_reduce_add_ps(sums[r]);
-        }
-    }
-    out
+    // One order of summation for every group size: a record has one score, wherever it stands in a call.
+    let mut out = [0f32; 4];
+    let zero = _mm512_setzero_ps();
+    let at = |r: usize| if r < R { sums[r] } else { zero };
+    let four = _mm_mul_ps(sum4([at(0), at(1), at(2), at(3)]), _mm_set1_ps(query.scale));
+    // SAFETY: `out` holds four floats.
+    unsafe { _mm_storeu_ps(out.as_mut_ptr(), four) };
+    std::array::from_fn(|r| out[r])
 }
 
 /// # Safety

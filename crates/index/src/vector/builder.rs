@@ -1,0 +1,137 @@
+//! Making the bytes of a segment.
+
+use super::code::rows::{Kind as RowKind, encode};
+use super::container::{Shape, Writer};
+use super::graph::{self, Plan};
+use super::recipe::{Code, Recipe, Structure};
+use super::segment::{element, kind};
+use super::{flat, input, ivf};
+use base::{Error, Kind, Metric, Result};
+use kernels::distance::Element;
+
+/// Slack of the graphs' prune; 1.0 leaves too few links and 1.4 no more recall at a higher price.
+const ALPHA: f32 = 1.2;
+
+/// Collects rows and writes a segment.
+///
+/// Work is spread over the threads of the current rayon pool; the bytes do not depend on their number.
+#[derive(Clone, Debug)]
+pub struct VectorBuilder {
+    recipe: Recipe,
+    metric: Metric,
+    dimension: usize,
+    rows: Vec<f32>,
+    seed: u64,
+    window: Option<usize>,
+    passes: usize,
+}
+
+impl VectorBuilder {
+    /// A builder of `recipe` for rows of `dimension` numbers.
+    pub fn new(recipe: Recipe, dimension: usize, metric: Metric) -> Result<VectorBuilder> {
+        input::check_dimension(dimension)?;
+        Ok(VectorBuilder { recipe, metric, dimension, rows: Vec::new(), seed: 1, window: None, passes: 1 })
+    }
+
+    /// Decides everything that is drawn at random; 1 unless set.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Graphs: how many nodes the search for a node's links keeps in sight.
+    #[must_use]
+    pub fn window(mut self, window: usize) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// Graphs: how often every node is inserted. A second pass costs as much again and finds better links.
+    #[must_use]
+    pub fn passes(mut self, passes: usize) -> Self {
+        self.passes = passes.clamp(1, 8);
+        self
+    }
+
+    /// Number of rows so far.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.dimension
+    }
+
+    /// Whether there is no row yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Appends rows, row-major. Nothing is appended when one is refused.
+    ///
+    /// Under cosine rows are scaled to unit length; a zero row stays and scores 0. Fails with
+    /// [`Kind::BadInput`], naming the row, when a number is not finite or too large.
+    pub fn extend(&mut self, rows: &[f32]) -> Result<()> {
+        let start = self.rows.len();
+        self.rows.extend_from_slice(rows);
+        let first = start / self.dimension;
+        let done = input::prepare_rows(&mut self.rows[start..], first, self.dimension, self.metric);
+        if done.is_err() {
+            self.rows.truncate(start);
+        }
+        done
+    }
+
+    /// The bytes of the segment.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        if u32::try_from(self.len()).is_err() {
+            return Err(Error::new(Kind::BadInput, "building a vector index: more than 4294967295 rows")
+                .hint("split the rows over several segments"));
+        }
+        let shape = Shape { rows: self.len(), dimension: self.dimension, metric: self.metric };
+        let mut writer = Writer::new(shape);
+        writer.section("recipe", self.recipe.to_string().into_bytes());
+        let rows = &self.rows;
+        if let Some(RowKind::Float(element)) = kind(&self.recipe) {
+            flat::check(rows, self.dimension, element)?;
+        }
+        match (self.recipe.structure, element(self.recipe.code), kind(&self.recipe)) {
+            _ if self.recipe.transform.is_some() => return Err(self.unsupported()),
+            // Codes and sketches are made for inner products.
+            (_, None, _) if self.metric == Metric::Manhattan => return Err(self.unsupported()),
+            (Structure::Scan, Some(element), Some(_)) => {
+                writer.section("rows", flat::encode(rows, element));
+            }
+            (Structure::Scan, None, Some(kind)) => encode(rows, shape, kind, 0, None).write(&mut writer),
+            (Structure::Vamana { links }, _, Some(kind)) => {
+                let window = self.window.unwrap_or(100);
+                let plan = Plan { degree: links, window, alpha: ALPHA, passes: self.passes, seed: self.seed };
+                graph::write(encode(rows, shape, kind, links * 4, None), plan, &mut writer);
+            }
+            (Structure::Ivf { lists }, _, Some(kind)) => ivf::write(rows, shape, kind, lists, self.seed, &mut writer),
+            _ => return Err(self.unsupported()),
+        }
+        Ok(writer.finish())
+    }
+}
+
+impl VectorBuilder {
+    fn unsupported(&self) -> Error {
+        Error::new(
+            Kind::Unsupported,
+            format!("building a vector index: the recipe `{}` cannot be built yet", self.recipe),
+        )
+        .hint("Flat, SQfp16, LVQ8, BIN,RLVQ8, Vamana32,LVQ8 and IVF1024,LVQ8 can")
+    }
+}
+
+/// Writes an exact index: `rows` is row-major, `dimension` numbers a row, `encoding` how they are kept.
+///
+/// As [`VectorBuilder`], in one call.
+pub fn write_flat(rows: &[f32], dimension: usize, metric: Metric, encoding: Element) -> Result<Vec<u8>> {
+    let code = match encoding {
+        Element::F32 => Code::Flat,
+        Element::F16 => Code::Fp16,
+        Element::Bf16 => Code::Bf16,
+    };
+    let mut builder = VectorBuilder::new(Recipe::scan(code), dimension, metric)?;
+    builder.extend(rows)?;
+    builder.finish()
+}

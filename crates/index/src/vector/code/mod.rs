@@ -1,0 +1,21 @@
+//! Compressed rows.
+
+pub(crate) mod lvq;
+pub(crate) mod rows;
+pub(crate) mod sketch;
+
+/// The mean of the rows, summed in f64 so that the order of a million rows does not matter much.
+pub(crate) fn mean(rows: &[f32], dimension: usize) -> Vec<f32> {
+    let mut sums = vec![0f64; dimension];
+    for row in rows.chunks_exact(dimension) {
+        sums.iter_mut().zip(row).for_each(|(s, &v)| *s += f64::from(v));
+    }
+    let count = (rows.len() / dimension).max(1) as f64;
+    sums.into_iter().map(|s| (s / count) as f32).collect()
+}
+
+/// `row` minus `mean` into `out`.
+pub(crate) fn center(row: &[f32], mean: &[f32], out: &mut Vec<f32>) {
+    out.clear();
+    out.extend(row.iter().zip(mean).map(|(v, m)| v - m));
+}

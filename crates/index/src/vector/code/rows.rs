@@ -1,0 +1,443 @@
+//! Compressed rows with sketches: what every structure searches.
+//!
+//! A row is kept as a record (floats, or an LVQ8 header and code, then perhaps the links of a graph) and as
+//! a sketch, which says cheaply that a row is not worth reading. Records and sketches are two arrays, so
+//! that sketches fill cache lines.
+
+use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
+use super::super::flat::measure;
+use super::super::top::Top;
+use super::{center, lvq, mean, sketch};
+use base::{Metric, Result};
+use kernels::codes::{BitQuery, ByteQuery, Records, byte_pairs, prefetch};
+use kernels::distance::{Element, gather};
+
+/// Deviations of a sketch's error that a row's estimate may lie below the bar and still be scored, in
+/// scans: one row in some hundred of those that belong to the result would be lost otherwise.
+const DEVIATIONS: f32 = 2.5;
+
+/// How a record keeps its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Floats.
+    Float(Element),
+    /// See [`lvq`].
+    Lvq,
+}
+
+impl Kind {
+    /// Bytes of a row of `dimension` numbers in a record, a multiple of 4.
+    pub fn bytes(self, dimension: usize) -> usize {
+        match self {
+            Kind::Float(element) => (dimension * element.bytes()).next_multiple_of(4),
+            Kind::Lvq => lvq::HEADER + dimension.next_multiple_of(4),
+        }
+    }
+}
+
+/// Encoded rows in memory.
+pub(crate) struct Encoded {
+    pub kind: Kind,
+    pub shape: Shape,
+    /// Bytes after the row in each record, all ones until they are set.
+    pub tail: usize,
+    pub records: Vec<u8>,
+    pub sketches: Vec<u8>,
+    pub mean: Vec<f32>,
+    /// Typical length of a sketch's error.
+    pub error: f32,
+    /// Squared lengths of the decoded rows.
+    pub norms: Vec<f32>,
+    /// Squared lengths of the decoded rows minus the mean.
+    pub squares: Vec<f32>,
+}
+
+/// Encodes prepared rows. Sketches are taken from `centre(row)`, or from the mean of all rows.
+pub(crate) fn encode<'a>(
+    rows: &[f32],
+    shape: Shape,
+    kind: Kind,
+    tail: usize,
+    centre: Option<&dyn Fn(usize) -> &'a [f32]>,
+) -> Encoded {
+    let d = shape.dimension;
+    let mean = mean(rows, d);
+    let record = kind.bytes(d) + tail;
+    let mut out = Encoded {
+        kind,
+        shape,
+        tail,
+        records: Vec::with_capacity(shape.rows * record),
+        sketches: Vec::new(),
+        mean,
+        error: 0.0,
+        norms: Vec::with_capacity(shape.rows),
+        squares: Vec::with_capacity(shape.rows),
+    };
+    let (mut scratch, mut decoded, mut errors) = (Vec::new(), Vec::new(), 0f64);
+    for (i, row) in rows.chunks_exact(d).enumerate() {
+        let start = out.records.len();
+        decoded.clear();
+        match kind {
+            Kind::Float(element) => {
+                element.encode(row, &mut out.records);
+                element.decode(&out.records[start..], &mut decoded);
+            }
+            Kind::Lvq => {
+                lvq::encode(row, &out.mean, &mut scratch, &mut out.records);
+                lvq::decode(&out.records[start..], &out.mean, &mut decoded);
+            }
+        }
+        out.records.resize(start + record, 0xff);
+        let norm = decoded.iter().map(|v| v * v).sum();
+        out.norms.push(norm);
+        center(&decoded, &out.mean, &mut scratch);
+        out.squares.push(scratch.iter().map(|v| v * v).sum());
+        if sketched(shape.metric) {
+            if let Some(centre) = centre {
+                center(&decoded, centre(i), &mut scratch);
+            }
+            errors += f64::from(sketch::encode(&scratch, norm, &mut out.sketches));
+        }
+    }
+    out.error = (errors / shape.rows.max(1) as f64) as f32;
+    out
+}
+
+/// Whether rows under `metric` have sketches: an inner product says nothing about a Manhattan distance.
+fn sketched(metric: Metric) -> bool {
+    metric != Metric::Manhattan
+}
+
+impl Encoded {
+    /// The rows, for searching.
+    pub fn view(&self) -> Rows<'_> {
+        Rows {
+            kind: self.kind,
+            shape: self.shape,
+            records: &self.records,
+            stride: self.kind.bytes(self.shape.dimension) + self.tail,
+            sketches: &self.sketches,
+            mean: &self.mean,
+            error: self.error,
+            heights: &[],
+            squares: &self.squares,
+        }
+    }
+
+    /// Adds the sections to `writer`.
+    pub fn write(self, writer: &mut Writer) {
+        let mut head = Vec::with_capacity(8 + 4 * self.mean.len());
+        head.extend_from_slice(&(self.tail as u32).to_le_bytes());
+        head.extend_from_slice(&self.error.to_le_bytes());
+        self.mean.iter().for_each(|v| head.extend_from_slice(&v.to_le_bytes()));
+        writer.section("codes", head);
+        writer.section("records", self.records);
+        writer.section("sketches", self.sketches);
+    }
+}
+
+/// Encoded rows in a file.
+pub(crate) struct Stored {
+    kind: Kind,
+    shape: Shape,
+    pub tail: usize,
+    error: f32,
+    mean: Vec<f32>,
+    records: Section,
+    sketches: Section,
+}
+
+impl Stored {
+    /// Reads the small section and checks the sizes of the others.
+    pub fn open(reader: &Reader, kind: Kind) -> Result<Stored> {
+        let shape = reader.shape;
+        let section = reader.sized("codes", Some(8 + 4 * shape.dimension))?;
+        let head = section.bytes()?;
+        let float = |at| f32::from_bits(u32_at(head, at));
+        let mean: Vec<f32> = (0..shape.dimension).map(|j| float(8 + 4 * j)).collect();
+        let (tail, error) = (u32_at(head, 0) as usize, float(4));
+        if tail % 4 != 0 || tail > 4096 || !error.is_finite() || mean.iter().any(|m| !m.is_finite()) {
+            return Err(corrupt("section `codes` holds impossible numbers".into()));
+        }
+        let records = reader.sized("records", shape.rows.checked_mul(kind.bytes(shape.dimension) + tail))?;
+        let sketch = if sketched(shape.metric) { sketch::stride(shape.dimension) } else { 0 };
+        let sketches = reader.sized("sketches", shape.rows.checked_mul(sketch))?;
+        Ok(Stored { kind, shape, tail, error, mean, records, sketches })
+    }
+
+    /// The rows, for searching; checks the sections at the first call.
+    pub fn view(&self) -> Result<Rows<'_>> {
+        Ok(Rows {
+            kind: self.kind,
+            shape: self.shape,
+            records: self.records.bytes()?,
+            stride: self.kind.bytes(self.shape.dimension) + self.tail,
+            sketches: self.sketches.bytes()?,
+            mean: &self.mean,
+            error: self.error,
+            heights: &[],
+            squares: &[],
+        })
+    }
+}
+
+/// Rows to be compared with queries and with each other.
+///
+/// Scores are those of the metric up to a constant per query ([`Rows::finish`] adds it); more is better.
+/// Distances between rows are squared Euclidean in a space where all comparisons of the metric are
+/// distances (for inner products, that of [`heights`]), or plain Manhattan distances.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub kind: Kind,
+    pub shape: Shape,
+    pub records: &'a [u8],
+    pub stride: usize,
+    pub sketches: &'a [u8],
+    pub mean: &'a [f32],
+    pub error: f32,
+    /// While building a graph: see [`heights`]; empty otherwise.
+    pub heights: &'a [f32],
+    /// While building a graph: squared lengths of the rows minus the mean; empty otherwise.
+    pub squares: &'a [f32],
+}
+
+/// A query for [`Rows`].
+#[derive(Default)]
+pub(crate) struct Query {
+    row: Vec<f32>,
+    bytes: ByteQuery,
+    bits: BitQuery,
+    sum: f32,
+    square: f32,
+    /// Inner product with what the rows were centred on.
+    pub centre_dot: f32,
+    mean_dot: f32,
+    /// One deviation of an estimate.
+    deviation: f32,
+    height: f32,
+}
+
+/// The extra coordinate that turns the best inner products into the nearest neighbours: with M the longest
+/// row, `sqrt(M² - |x|²)`, so that all rows have length M (Bachrach et al., RecSys 2014). Empty for other
+/// metrics.
+pub(crate) fn heights(norms: &[f32], metric: Metric) -> Vec<f32> {
+    if metric != Metric::InnerProduct {
+        return Vec::new();
+    }
+    let largest = norms.iter().fold(0f32, |a, &b| a.max(b));
+    norms.iter().map(|n| (largest - n).max(0.0).sqrt()).collect()
+}
+
+impl<'a> Rows<'a> {
+    /// Prepares a query.
+    pub fn set(&self, query: &[f32], out: &mut Query) {
+        out.row.clear();
+        out.row.extend_from_slice(query);
+        self.prepare(out);
+    }
+
+    /// Prepares row `row` as a query that looks for the rows nearest to it.
+    pub fn set_row(&self, row: u32, out: &mut Query) {
+        out.row.clear();
+        self.decode(row, &mut out.row);
+        self.prepare(out);
+        out.height = self.heights.get(row as usize).copied().unwrap_or(0.0);
+    }
+
+    fn prepare(&self, out: &mut Query) {
+        let query = &out.row;
+        if self.kind == Kind::Lvq {
+            out.bytes.set(query);
+        }
+        out.bits.set(query);
+        out.sum = query.iter().sum();
+        out.mean_dot = query.iter().zip(self.mean).map(|(q, m)| q * m).sum();
+        out.centre_dot = out.mean_dot;
+        out.square = query.iter().map(|q| q * q).sum();
+        out.deviation = self.error * (out.square / self.shape.dimension as f32).sqrt();
+        out.height = 0.0;
+    }
+
+    /// Scores rows; each is below the number of rows.
+    #[inline]
+    pub fn score(&self, query: &Query, rows: &[u32], out: &mut [f32]) {
+        match self.kind {
+            Kind::Float(element) => {
+                let width = self.shape.dimension * element.bytes();
+                let measure = measure(self.shape.metric);
+                if width == self.stride {
+                    gather(measure, element, &query.row, self.records, rows, out);
+                } else {
+                    for (&row, out) in rows.iter().zip(&mut *out) {
+                        let at = row as usize * self.stride;
+                        let bytes = &self.records[at..at + width];
+                        gather(measure, element, &query.row, bytes, &[0], std::slice::from_mut(out));
+                    }
+                }
+                if self.shape.metric == Metric::L2 {
+                    out.iter_mut().for_each(|s| *s += query.square);
+                }
+            }
+            Kind::Lvq => {
+                query.bytes.dots(self.codes(), rows, out);
+                for (&row, score) in rows.iter().zip(&mut *out) {
+                    let head = self.head(row);
+                    let dot = query.mean_dot + head.low * query.sum + head.step * *score;
+                    *score = if self.shape.metric == Metric::L2 { 2.0 * dot - head.norm } else { dot };
+                }
+            }
+        }
+        if !self.heights.is_empty() {
+            rows.iter().zip(out).for_each(|(&row, s)| *s += query.height * self.heights[row as usize]);
+        }
+    }
+
+    /// The metric's score, from one of [`Rows::score`].
+    pub fn finish(&self, query: &Query, score: f32) -> f32 {
+        if self.shape.metric == Metric::L2 { (score - query.square).min(0.0) } else { score }
+    }
+
+    /// Estimates scores, raised by `deviations` of their error: a row whose estimate is below a bar rarely
+    /// reaches it. False, and `out` untouched, when there are no sketches.
+    #[inline]
+    pub fn estimate(&self, query: &Query, deviations: f32, rows: &[u32], out: &mut [f32]) -> bool {
+        if !sketched(self.shape.metric) {
+            return false;
+        }
+        let stride = sketch::stride(self.shape.dimension);
+        query.bits.dots(Records { bytes: self.sketches, stride, offset: 0 }, rows, out);
+        let start = query.centre_dot + deviations * query.deviation;
+        for (&row, score) in rows.iter().zip(&mut *out) {
+            let at = row as usize * stride;
+            let (factor, norm) = sketch::tail(&self.sketches[at..at + stride], self.shape.dimension);
+            let dot = start + factor * *score;
+            *score = if self.shape.metric == Metric::L2 { 2.0 * dot - norm } else { dot };
+        }
+        if !self.heights.is_empty() {
+            rows.iter().zip(out).for_each(|(&row, s)| *s += query.height * self.heights[row as usize]);
+        }
+        true
+    }
+
+    /// Distances from a row to others; needs `squares` unless rows are floats.
+    pub fn between(&self, row: u32, others: &[u32], out: &mut [f32]) {
+        match self.kind {
+            Kind::Float(_) => {
+                let mut query = Query::default();
+                self.set_row(row, &mut query);
+                self.score(&query, others, out);
+                for (&other, out) in others.iter().zip(out) {
+                    *out = match self.shape.metric {
+                        Metric::Manhattan => -*out,
+                        Metric::L2 => query.square - *out,
+                        // In the space of `heights` all rows have the length of the first.
+                        _ => {
+                            let own = query.square + query.height * query.height;
+                            let height = self.heights.get(other as usize).copied().unwrap_or(0.0);
+                            own + self.norm(other) + height * height - 2.0 * *out
+                        }
+                    }
+                    .max(0.0);
+                }
+            }
+            Kind::Lvq => self.between_codes(row, others, out),
+        }
+    }
+
+    fn between_codes(&self, row: u32, others: &[u32], out: &mut [f32]) {
+        let a = self.head(row);
+        let at = row as usize * self.stride + lvq::HEADER;
+        let code = &self.records[at..at + self.shape.dimension];
+        let mut dots = [0i32; 64];
+        let count = self.shape.dimension as f32;
+        for (others, out) in others.chunks(64).zip(out.chunks_mut(64)) {
+            let dots = &mut dots[..others.len()];
+            byte_pairs(code, a.sum, self.codes(), others, dots);
+            for ((&other, &dot), out) in others.iter().zip(&*dots).zip(out) {
+                let b = self.head(other);
+                let cross = count * a.low * b.low
+                    + a.low * b.step * b.sum as f32
+                    + b.low * a.step * a.sum as f32
+                    + a.step * b.step * dot as f32;
+                *out = (self.squares[row as usize] + self.squares[other as usize] - 2.0 * cross).max(0.0);
+                if !self.heights.is_empty() {
+                    *out += (self.heights[row as usize] - self.heights[other as usize]).powi(2);
+                }
+            }
+        }
+    }
+
+    /// Squared length of a row.
+    fn norm(&self, row: u32) -> f32 {
+        let mut values = Vec::with_capacity(self.shape.dimension);
+        self.decode(row, &mut values);
+        values.iter().map(|v| v * v).sum()
+    }
+
+    /// Appends a row, as it is kept, to `out`.
+    pub fn decode(&self, row: u32, out: &mut Vec<f32>) {
+        let at = row as usize * self.stride;
+        let d = self.shape.dimension;
+        match self.kind {
+            Kind::Float(element) => element.decode(&self.records[at..at + d * element.bytes()], out),
+            Kind::Lvq => lvq::decode(&self.records[at..at + lvq::HEADER + d], self.mean, out),
+        }
+    }
+
+    /// Asks for the memory that [`Rows::estimate`] will read.
+    #[inline]
+    pub fn fetch_sketch(&self, row: u32) {
+        let stride = sketch::stride(self.shape.dimension);
+        prefetch(self.sketches, row as usize * stride, stride);
+    }
+
+    /// Asks for the memory that [`Rows::score`] will read.
+    #[inline]
+    pub fn fetch_record(&self, row: u32) {
+        prefetch(self.records, row as usize * self.stride, self.kind.bytes(self.shape.dimension));
+    }
+
+    /// Offers the given rows to `top` under the names that `name` gives them, reading only the records of
+    /// those whose sketches promise enough.
+    pub fn scan(&self, query: &Query, rows: impl Iterator<Item = u32>, name: impl Fn(u32) -> u32, top: &mut Top) {
+        const BLOCK: usize = 128;
+        let (mut block, mut kept) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        let mut scores = [0f32; BLOCK];
+        let mut rows = rows.fuse();
+        loop {
+            block.clear();
+            block.extend(rows.by_ref().take(BLOCK));
+            if block.is_empty() {
+                return;
+            }
+            let bar = top.bar();
+            let wanted =
+                if bar > f32::NEG_INFINITY && self.estimate(query, DEVIATIONS, &block, &mut scores[..block.len()]) {
+                    kept.clear();
+                    for (&row, &estimate) in block.iter().zip(&scores) {
+                        if estimate >= bar {
+                            self.fetch_record(row);
+                            kept.push(row);
+                        }
+                    }
+                    &kept
+                } else {
+                    &block
+                };
+            let scores = &mut scores[..wanted.len()];
+            self.score(query, wanted, scores);
+            wanted.iter().zip(scores).for_each(|(&row, &mut score)| top.push(score, name(row)));
+        }
+    }
+
+    #[inline]
+    fn head(&self, row: u32) -> lvq::Head {
+        let at = row as usize * self.stride;
+        lvq::Head::of(&self.records[at..at + lvq::HEADER])
+    }
+
+    fn codes(&self) -> Records<'a> {
+        Records { bytes: self.records, stride: self.stride, offset: lvq::HEADER }
+    }
+}

@@ -1,0 +1,135 @@
+//! The best nodes seen so far by a graph search, and which nodes it has seen.
+
+use super::super::top::{VectorHit, pack, unpack};
+
+/// Most nodes of a graph: one bit of a packed key marks expanded nodes.
+pub(crate) const NODES_MAX: usize = 1 << 31;
+
+/// A sorted list of at most `window` nodes, best first; the lowest bit of a key says "expanded".
+#[derive(Default)]
+pub(crate) struct Beam {
+    keys: Vec<u64>,
+    window: usize,
+    /// No node before this one is unexpanded.
+    cursor: usize,
+}
+
+impl Beam {
+    /// Empties the list.
+    pub fn reset(&mut self, window: usize) {
+        self.keys.clear();
+        self.keys.reserve(window + 1);
+        self.window = window.max(1);
+        self.cursor = 0;
+    }
+
+    /// The score that a node must beat to enter; lowest while there is room.
+    #[inline]
+    pub fn bar(&self) -> f32 {
+        if self.keys.len() < self.window { f32::NEG_INFINITY } else { hit(self.keys[self.window - 1]).score }
+    }
+
+    /// Offers a node; one that is there already stays once.
+    #[inline]
+    pub fn insert(&mut self, score: f32, node: u32) {
+        let key = pack(score, node << 1);
+        if self.keys.len() == self.window && key >= self.keys[self.window - 1] {
+            return;
+        }
+        let at = self.keys.partition_point(|&k| k < key);
+        // The same node has the same score; it lies here, expanded or not.
+        if self.keys.get(at).is_some_and(|&k| k & !1 == key) {
+            return;
+        }
+        if self.keys.len() == self.window {
+            self.keys.pop();
+        }
+        self.keys.insert(at, key);
+        self.cursor = self.cursor.min(at);
+    }
+
+    /// Marks the best unexpanded node and returns it.
+    #[inline]
+    pub fn next(&mut self) -> Option<VectorHit> {
+        while let Some(key) = self.keys.get_mut(self.cursor) {
+            self.cursor += 1;
+            if *key & 1 == 0 {
+                *key |= 1;
+                return Some(hit(*key));
+            }
+        }
+        None
+    }
+
+    /// The node that [`Beam::next`] would return.
+    #[inline]
+    pub fn peek(&self) -> Option<u32> {
+        self.keys[self.cursor.min(self.keys.len())..].iter().find(|&&k| k & 1 == 0).map(|&k| hit(k).row)
+    }
+
+    /// The nodes, best first.
+    pub fn hits(&self) -> impl Iterator<Item = VectorHit> + '_ {
+        self.keys.iter().map(|&key| hit(key))
+    }
+}
+
+#[inline]
+fn hit(key: u64) -> VectorHit {
+    let VectorHit { row, score } = unpack(key);
+    VectorHit { row: row >> 1, score }
+}
+
+/// Nodes seen, as a small table that may forget: a forgotten node is scored again and found in the beam.
+/// It stays in the first-level cache where a bitmap of all nodes would not.
+#[derive(Default)]
+pub(crate) struct Seen {
+    slots: Vec<u32>,
+    shift: u32,
+}
+
+impl Seen {
+    /// Empties the table; `window` decides its size.
+    pub fn reset(&mut self, window: usize) {
+        let size = (window * 64).next_power_of_two().clamp(1024, 1 << 16);
+        self.slots.clear();
+        self.slots.resize(size, u32::MAX);
+        self.shift = 32 - size.trailing_zeros();
+    }
+
+    /// Remembers `node`; says whether it was not remembered.
+    #[inline]
+    pub fn insert(&mut self, node: u32) -> bool {
+        let slot = (node.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
+        let new = self.slots[slot] != node;
+        self.slots[slot] = node;
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keeps_the_best_once(nodes in proptest::collection::vec((0u32..40, any::<bool>()), 0..100), window in 1usize..12) {
+            let mut beam = Beam::default();
+            beam.reset(window);
+            let score = |node: u32| (node % 7) as f32 - 3.0;
+            let mut offered = std::collections::BTreeSet::new();
+            let mut expanded = std::collections::BTreeSet::new();
+            for (node, take) in nodes {
+                beam.insert(score(node), node);
+                offered.insert(node);
+                if take && let Some(hit) = beam.next() {
+                    prop_assert!(expanded.insert(hit.row), "{} was expanded twice", hit.row);
+                }
+            }
+            let mut want: Vec<u32> = offered.into_iter().collect();
+            want.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
+            want.truncate(window);
+            prop_assert_eq!(beam.hits().map(|h| h.row).collect::<Vec<_>>(), want);
+        }
+    }
+}

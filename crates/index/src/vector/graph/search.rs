@@ -1,0 +1,152 @@
+//! Best-first search of a graph (Algorithm 1 of DiskANN, Subramanya et al., NeurIPS 2019), with a twist:
+//! links are weeded out by their sketches before their codes are read.
+//!
+//! A code of 384 bytes is six or seven cache lines and a sketch is one. Most links of an expanded node are
+//! far worse than the beam's last node; the sketch shows that, and only the rest is scored in full. Order
+//! in the beam is by full scores, so the beam can stay as short as without sketches.
+
+use super::super::code::rows::{Query, Rows};
+use super::beam::{Beam, Seen};
+use kernels::codes::prefetch;
+
+/// Deviations of a sketch's error that a link may lie below the bar and still be scored in full. Nothing
+/// is lost for good: another neighbour may lead to it again.
+const DEVIATIONS: f32 = 1.0;
+
+/// Where links lie: `degree` node numbers of 4 bytes at `offset` of each record, ended by `u32::MAX` when
+/// there are fewer.
+#[derive(Clone, Copy)]
+pub(crate) struct Links<'a> {
+    pub bytes: &'a [u8],
+    pub stride: usize,
+    pub offset: usize,
+    pub degree: usize,
+    /// Number of nodes; links beyond it (damage that no checksum has seen yet) are skipped.
+    pub nodes: usize,
+}
+
+impl<'a> Links<'a> {
+    /// The links of `node`.
+    #[inline]
+    pub fn of(&self, node: u32) -> impl Iterator<Item = u32> + use<'a> {
+        let at = node as usize * self.stride + self.offset;
+        let fields = self.bytes[at..at + 4 * self.degree].as_chunks::<4>().0;
+        let nodes = self.nodes;
+        fields
+            .iter()
+            .map(|&f| u32::from_le_bytes(f))
+            .take_while(|&n| n != u32::MAX)
+            .filter(move |&n| (n as usize) < nodes)
+    }
+
+    #[inline]
+    fn fetch(&self, node: u32) {
+        prefetch(self.bytes, node as usize * self.stride + self.offset, 4 * self.degree);
+    }
+}
+
+/// Reusable memory of a search.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub beam: Beam,
+    pub query: Query,
+    seen: Seen,
+    nodes: Vec<u32>,
+    kept: Vec<u32>,
+    scores: Vec<f32>,
+    /// Nodes expanded, with their scores, when asked for.
+    pub expanded: Vec<(f32, u32)>,
+}
+
+/// Fills `scratch.beam` with the best nodes found for `scratch.query`, starting from `entries`.
+pub(crate) fn search(
+    space: &Rows<'_>,
+    links: &Links<'_>,
+    entries: &[u32],
+    window: usize,
+    keep: bool,
+    scratch: &mut Scratch,
+) {
+    let Scratch { beam, query, seen, nodes, kept, scores, expanded } = scratch;
+    beam.reset(window);
+    seen.reset(window);
+    expanded.clear();
+    enter(space, entries, beam, query, seen, kept, scores);
+    while let Some(hit) = beam.next() {
+        if keep {
+            expanded.push((hit.score, hit.row));
+        }
+        nodes.clear();
+        for node in links.of(hit.row) {
+            if seen.insert(node) {
+                space.fetch_sketch(node);
+                nodes.push(node);
+            }
+        }
+        if let Some(after) = beam.peek() {
+            links.fetch(after);
+        }
+        let bar = beam.bar();
+        weed(space, query, bar, nodes, kept, scores);
+        scores.resize(kept.len(), 0.0);
+        space.score(query, kept, scores);
+        for (&node, &score) in kept.iter().zip(&*scores) {
+            beam.insert(score, node);
+        }
+    }
+}
+
+/// Leaves in `kept` the nodes whose estimates reach `bar`, and asks for their codes.
+#[inline]
+fn weed(space: &Rows<'_>, query: &Query, bar: f32, nodes: &[u32], kept: &mut Vec<u32>, scores: &mut Vec<f32>) {
+    kept.clear();
+    scores.resize(nodes.len(), 0.0);
+    if bar == f32::NEG_INFINITY || !space.estimate(query, DEVIATIONS, nodes, scores) {
+        nodes.iter().for_each(|&node| space.fetch_record(node));
+        kept.extend_from_slice(nodes);
+        return;
+    }
+    for (&node, &estimate) in nodes.iter().zip(&*scores) {
+        if estimate > bar {
+            space.fetch_record(node);
+            kept.push(node);
+        }
+    }
+}
+
+/// Puts the best of the entry points into the beam: all are estimated, few are scored.
+fn enter(
+    space: &Rows<'_>,
+    entries: &[u32],
+    beam: &mut Beam,
+    query: &Query,
+    seen: &mut Seen,
+    kept: &mut Vec<u32>,
+    scores: &mut Vec<f32>,
+) {
+    /// Entry points scored in full.
+    const STARTS: usize = 4;
+    kept.clear();
+    kept.extend_from_slice(entries);
+    if entries.len() > STARTS {
+        scores.resize(entries.len(), 0.0);
+        if space.estimate(query, DEVIATIONS, entries, scores) {
+            let mut best = [(f32::NEG_INFINITY, 0u32); STARTS];
+            for (&node, &score) in entries.iter().zip(&*scores) {
+                if score > best[STARTS - 1].0 {
+                    best[STARTS - 1] = (score, node);
+                    best.sort_by(|a, b| b.0.total_cmp(&a.0));
+                }
+            }
+            kept.clear();
+            kept.extend(best.iter().filter(|b| b.0 > f32::NEG_INFINITY).map(|b| b.1));
+        }
+    }
+    kept.iter().for_each(|&node| space.fetch_record(node));
+    scores.resize(kept.len(), 0.0);
+    space.score(query, kept, scores);
+    for (&node, &score) in kept.iter().zip(&*scores) {
+        seen.insert(node);
+        beam.insert(score, node);
+    }
+}

@@ -1,0 +1,251 @@
+//! Every recipe against exact search.
+
+use super::tests::{numbers, open, survives};
+use super::*;
+use base::{Kind, Metric, RowSet};
+use proptest::prelude::*;
+
+const RECIPES: [&str; 8] = [
+    "LVQ8",
+    "BIN,RFlat",
+    "BIN,RSQfp16",
+    "IVF20,LVQ8",
+    "IVF20,Flat",
+    "Vamana24,LVQ8",
+    "Vamana24,SQfp16",
+    "Vamana24,Flat",
+];
+const METRICS: [Metric; 4] = [Metric::Cosine, Metric::InnerProduct, Metric::L2, Metric::Manhattan];
+
+/// Rows in loose clusters, as embeddings lie; lengths differ by a factor of two.
+fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
+    let centres = numbers(4711, 20 * dimension);
+    let noise = numbers(seed, rows * dimension);
+    noise
+        .chunks(dimension)
+        .enumerate()
+        .flat_map(|(i, noise)| {
+            let centre = &centres[i % 20 * dimension..][..dimension];
+            let length = 1.0 + (i % 7) as f32 / 7.0;
+            noise.iter().zip(centre).map(move |(n, c)| (c + 0.7 * n) * length).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn built(recipe: &str, rows: &[f32], dimension: usize, metric: Metric) -> VectorSegment {
+    let mut builder = VectorBuilder::new(recipe.parse().unwrap(), dimension, metric).unwrap();
+    builder.extend(rows).unwrap();
+    open(builder.finish().unwrap())
+}
+
+/// Share of the exact 10 that a segment finds, over some queries.
+fn recall(
+    segment: &VectorSegment,
+    exact: &VectorSegment,
+    queries: &[f32],
+    effort: Effort,
+    visible: Option<&RowSet>,
+) -> f64 {
+    let (mut found, mut wanted) = (0, 0);
+    for query in queries.chunks(segment.dimension()) {
+        let (mut got, mut want) = (Vec::new(), Vec::new());
+        segment.search_with(query, 10, effort, visible, &mut got).unwrap();
+        exact.search(query, 10, visible, &mut want).unwrap();
+        assert!(got.windows(2).all(|w| w[0].score >= w[1].score), "hits are in order");
+        assert!(got.iter().all(|h| h.score.is_finite() && visible.is_none_or(|s| s.contains(h.row))));
+        let rows: std::collections::BTreeSet<u32> = got.iter().map(|h| h.row).collect();
+        assert_eq!(rows.len(), got.len(), "no row twice");
+        found += want.iter().filter(|h| rows.contains(&h.row)).count();
+        wanted += want.len();
+    }
+    found as f64 / wanted.max(1) as f64
+}
+
+#[test]
+fn every_recipe_finds_what_exact_search_finds() {
+    let (rows, dimension) = (1500, 40);
+    let data = clustered(1, rows, dimension);
+    let queries = clustered(2, 40, dimension);
+    for metric in METRICS {
+        let exact = built("Flat", &data, dimension, metric);
+        for recipe in RECIPES {
+            if metric == Metric::Manhattan && (recipe.contains("LVQ8") || recipe.starts_with("BIN")) {
+                continue;
+            }
+            let segment = built(recipe, &data, dimension, metric);
+            assert_eq!(segment.recipe().to_string(), recipe);
+            let found = recall(&segment, &exact, &queries, Effort { window: 64, probes: 8 }, None);
+            assert!(found >= 0.93, "{recipe} {metric:?}: recall {found}");
+            segment.verify().unwrap();
+            let (mut kept, mut own) = (Vec::new(), Vec::new());
+            for row in [0, 17, 1499] {
+                segment.row(row, &mut kept).unwrap();
+                exact.row(row, &mut own).unwrap();
+                assert!(kept.iter().zip(&own).all(|(a, b)| (a - b).abs() < 0.03), "{recipe} {metric:?} row {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn scores_are_those_of_the_metric() {
+    let data = clustered(3, 300, 20);
+    for metric in METRICS {
+        let exact = built("Flat", &data, 20, metric);
+        for recipe in RECIPES {
+            if metric == Metric::Manhattan && (recipe.contains("LVQ8") || recipe.starts_with("BIN")) {
+                continue;
+            }
+            let segment = built(recipe, &data, 20, metric);
+            let (mut got, mut want) = (Vec::new(), Vec::new());
+            segment.search(&data[..20], 5, None, &mut got).unwrap();
+            exact.search(&data[..20], 300, None, &mut want).unwrap();
+            for hit in got {
+                let score = want.iter().find(|w| w.row == hit.row).unwrap().score;
+                assert!(
+                    (hit.score - score).abs() < 0.02 * (1.0 + score.abs()),
+                    "{recipe} {metric:?}: {hit:?}, exactly {score}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn filters_of_any_width_keep_their_promise() {
+    let (rows, dimension) = (3000, 32);
+    let data = clustered(5, rows, dimension);
+    let queries = clustered(6, 30, dimension);
+    let exact = built("Flat", &data, dimension, Metric::Cosine);
+    for recipe in ["LVQ8", "IVF40,LVQ8", "Vamana24,LVQ8"] {
+        let segment = built(recipe, &data, dimension, Metric::Cosine);
+        for step in [1000, 100, 10, 2, 1] {
+            let set: RowSet =
+                (0..rows as u32).filter(|r| r.wrapping_mul(2_654_435_761) >> 8 & 0xffff < 65_536 / step).collect();
+            let found = recall(&segment, &exact, &queries, Effort { window: 64, probes: 12 }, Some(&set));
+            assert!(found >= 0.95, "{recipe} one in {step}: recall {found}");
+        }
+        // A filter that hates the queries: they come from clusters 0..20 in turn, these rows from two.
+        let far: RowSet = (0..rows as u32).filter(|r| r % 20 < 2).collect();
+        let found = recall(&segment, &exact, &queries, Effort { window: 64, probes: 12 }, Some(&far));
+        assert!(found >= 0.95, "{recipe}, correlated: recall {found}");
+        let none = RowSet::new();
+        assert_eq!(recall(&segment, &exact, &queries, Effort::default(), Some(&none)), 0.0);
+    }
+}
+
+#[test]
+fn few_rows_equal_rows_and_zero_rows() {
+    for recipe in RECIPES.into_iter().chain(["IVF1024,LVQ8", "Vamana64,LVQ8"]) {
+        for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+            for rows in [0usize, 1, 3, 40] {
+                for dimension in [1, 5, 65] {
+                    for data in
+                        [numbers(1, rows * dimension), vec![0.25; rows * dimension], vec![0.0; rows * dimension]]
+                    {
+                        let segment = built(recipe, &data, dimension, metric);
+                        let mut hits = Vec::new();
+                        segment.search(&vec![1.0; dimension], 100, None, &mut hits).unwrap();
+                        let found: std::collections::BTreeSet<u32> = hits.iter().map(|h| h.row).collect();
+                        assert_eq!(found.len(), rows, "{recipe} {metric:?}: {rows} rows of {dimension}");
+                        assert!(hits.iter().all(|h| h.score.is_finite()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crowd_of_identical_rows_stays_connected() {
+    let mut data = [0.6f32, 0.8, 0.0].repeat(100_000);
+    data.extend(numbers(3, 3 * 300));
+    let segment = built("Vamana32,LVQ8", &data, 3, Metric::Cosine);
+    let exact = built("Flat", &data, 3, Metric::Cosine);
+    let (mut hits, mut want) = (Vec::new(), Vec::new());
+    segment.search(&[0.6, 0.8, 0.0], 50, None, &mut hits).unwrap();
+    assert_eq!(hits.len(), 50);
+    assert!(hits.iter().all(|h| h.score > 0.999));
+    let mut found = 0;
+    for i in 0..100 {
+        let query = &data[3 * (100_000 + i)..][..3];
+        segment.search(query, 1, None, &mut hits).unwrap();
+        exact.search(query, 1, None, &mut want).unwrap();
+        found += usize::from(hits[0].score > want[0].score - 2e-3);
+    }
+    assert!(found >= 98, "{found} of 100 rows beside the crowd are reached");
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_threads() {
+    let data = clustered(8, 2000, 24);
+    for recipe in ["Vamana16,LVQ8", "IVF16,LVQ8"] {
+        let build = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 24, Metric::Cosine).unwrap().seed(5);
+                builder.extend(&data).unwrap();
+                builder.finish().unwrap()
+            })
+        };
+        assert!(build(1) == build(3), "{recipe}");
+    }
+}
+
+#[test]
+fn what_cannot_be_built_says_so() {
+    for (recipe, metric) in [("HNSW32,PQ48", Metric::Cosine), ("OPQ4,PQ4", Metric::L2), ("LVQ8", Metric::Manhattan)] {
+        let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 16, metric).unwrap();
+        builder.extend(&numbers(1, 160)).unwrap();
+        let error = builder.finish().map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unsupported);
+        assert!(error.what().contains(recipe) && error.hint_line().is_some(), "{error:?}");
+    }
+    let mut builder = VectorBuilder::new("Vamana8,SQfp16".parse().unwrap(), 1, Metric::L2).unwrap();
+    builder.extend(&[1.0]).unwrap();
+    assert!(builder.extend(&[1.0, f32::NAN]).unwrap_err().what().contains("row 2"));
+    assert_eq!(builder.len(), 1, "a refused batch leaves nothing behind");
+    builder.extend(&[70_000.0]).unwrap();
+    assert!(builder.finish().unwrap_err().what().contains("row 1"));
+}
+
+#[test]
+fn damage_is_noticed_in_every_section() {
+    let data = clustered(9, 30, 8);
+    for recipe in ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8"] {
+        let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 8, Metric::L2).unwrap();
+        builder.extend(&data).unwrap();
+        let bytes = builder.finish().unwrap();
+        let mut want = Vec::new();
+        open(bytes.clone()).search(&data[..8], 5, None, &mut want).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << (at % 8);
+            survives(damaged, &data[..8], &want);
+        }
+        for cut in (0..bytes.len()).step_by(41) {
+            survives(bytes[..cut].to_vec(), &data[..8], &want);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn any_small_index_is_exact_when_it_tries_hard(
+        seed: u64, rows in 0usize..120, dimension in 1usize..40, k in 1usize..20, which in 0usize..RECIPES.len()
+    ) {
+        let data = numbers(seed, rows * dimension);
+        let segment = built(RECIPES[which], &data, dimension, Metric::L2);
+        let exact = built("Flat", &data, dimension, Metric::L2);
+        let query = numbers(seed ^ 9, dimension);
+        let (mut got, mut want) = (Vec::new(), Vec::new());
+        segment.search_with(&query, k, Effort { window: 200, probes: 1000 }, None, &mut got).unwrap();
+        exact.search(&query, k, None, &mut want).unwrap();
+        prop_assert_eq!(got.len(), want.len());
+        // Scores may differ by the rounding of a code, and with them the order of near ties.
+        for (a, b) in got.iter().zip(&want) {
+            prop_assert!((a.score - b.score).abs() <= 0.02 * (1.0 + b.score.abs()), "{:?} against {:?}", a, b);
+        }
+    }
+}
