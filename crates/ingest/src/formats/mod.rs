@@ -7,24 +7,33 @@
 mod archive;
 mod clean;
 mod code;
+mod config;
 mod csv;
 mod detect;
 mod docx;
 mod epub;
+mod flatten;
 mod html;
+mod ipynb;
+mod json;
+mod latex;
 mod mail;
 mod markdown;
 mod odf;
 mod ooxml;
+mod org;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod pptx;
+mod rst;
 mod rtf;
-#[cfg(test)]
-pub(crate) mod testing;
+mod subtitles;
 mod text;
 mod tree;
 mod xlsx;
+mod xml;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use detect::{Detected, detect};
 
@@ -35,20 +44,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub static FORMATS: &[&Format] = &[
     // One line per format, in alphabetical order of the file.
     &code::FORMAT,
+    &config::FORMAT,
     &csv::FORMAT,
     &docx::FORMAT,
     &epub::FORMAT,
     &html::FORMAT,
+    &ipynb::FORMAT,
+    &json::FORMAT,
+    &latex::FORMAT,
     &mail::EML,
     &mail::MBOX,
     &markdown::FORMAT,
     &odf::FORMAT,
+    &org::FORMAT,
     #[cfg(feature = "pdf")]
     &pdf::FORMAT,
     &pptx::FORMAT,
+    &rst::FORMAT,
     &rtf::FORMAT,
+    &subtitles::FORMAT,
     &text::FORMAT,
     &xlsx::FORMAT,
+    &xml::FORMAT,
 ];
 
 /// The format that reads whatever is text and nothing else.
