@@ -13,6 +13,8 @@ mod detect;
 mod docx;
 mod epub;
 mod flatten;
+#[cfg(test)]
+mod golden;
 mod html;
 mod ipynb;
 mod json;
