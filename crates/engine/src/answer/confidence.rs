@@ -11,10 +11,10 @@ use super::{Judged, Pick};
 pub const SIGNALS: [&str; 7] =
     ["cosine", "passage_cosine", "cover", "cover_passage", "cover_picks", "pairs", "missing_type"];
 
-const WEIGHTS: [f32; 7] = [4.0, 4.0, 1.5, 2.0, 1.5, 0.5, -0.5];
-const BIAS: f32 = -6.0;
+const WEIGHTS: [f32; 7] = [7.05, 2.39, 2.48, 3.17, 0.57, 1.68, -0.80];
+const BIAS: f32 = -7.69;
 /// Below this an answer is withheld.
-pub const MIN: f32 = 0.25;
+pub const MIN: f32 = 0.2;
 
 /// What the confidence is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
