@@ -1,5 +1,6 @@
 //! Benchmarks of Ragstone, one subcommand each, runnable beside its peers.
 
+mod answers;
 mod vector;
 
 use clap::Parser;
@@ -8,12 +9,15 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "ragstone-bench", about)]
 enum Command {
+    /// Right answers and right silence of the answer without a language model.
+    Answers(answers::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
+        Command::Answers(options) => answers::run(&options),
         Command::Vector(options) => vector::run(&options),
     };
     match done {
