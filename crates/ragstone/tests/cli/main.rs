@@ -4,5 +4,7 @@ mod ask;
 mod bad_inputs;
 mod config;
 mod eval;
+mod handbook;
+mod llm;
 mod incremental;
 mod run;
