@@ -10,7 +10,7 @@ pub(super) fn run(context: &Context) -> Result<u8> {
     let collection = wire::open(&context.settings)?;
     let snapshot = collection.snapshot()?;
     let stats = snapshot.stats()?;
-    let spec = collection.embedder();
+    let spec = collection.spec();
     let mut formats: BTreeMap<String, usize> = BTreeMap::new();
     let mut text_bytes = 0;
     let mut warnings = 0;

@@ -14,7 +14,7 @@ pub fn embedder(settings: &Settings) -> Result<Arc<dyn Embedder>> {
 /// The embedder of an existing collection: the one of the settings, which must be the one it was made with.
 pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<dyn Embedder>> {
     let embedder = embedder(settings)?;
-    let (ours, theirs) = (embedder.spec(), collection.embedder());
+    let (ours, theirs) = (embedder.spec(), collection.spec());
     if ours.fingerprint == theirs.fingerprint {
         return Ok(embedder);
     }

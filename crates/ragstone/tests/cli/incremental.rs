@@ -71,7 +71,10 @@ fn a_missing_root_removes_nothing() {
 fn an_interrupted_run_is_consistent_and_goes_on() {
     let world = World::new();
     for n in 0..150 {
-        world.write(&format!("d/{n:03}.txt"), format!("Stone number {n} is the stone that was found on day {n}. ").repeat(40));
+        world.write(
+            &format!("d/{n:03}.txt"),
+            format!("Stone number {n} is the stone that was found on day {n}. ").repeat(40),
+        );
     }
     let mut child = world.command(["index", "d", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(400));

@@ -5,6 +5,6 @@ mod bad_inputs;
 mod config;
 mod eval;
 mod handbook;
-mod llm;
 mod incremental;
+mod llm;
 mod run;
