@@ -7,7 +7,7 @@
 //! ```
 
 use crate::answer::{Candidate, Composed, Options, compose};
-use crate::generate::{Checked, Outcome, pack, write};
+use crate::generate::{Checked, Outcome, pack, quiet_marks, write};
 use crate::search::{Documents, Retrieved, SearchOptions, passages, search};
 use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
 use serde_json::json;
@@ -185,7 +185,8 @@ fn prose(citations: &[Citation]) -> String {
             text.push(' ');
         }
         let words: Vec<&str> = citation.quote.split_whitespace().collect();
-        text.push_str(&format!("{} [{}]", words.join(" "), citation.n));
+        // The document's own reference marks would look like ours.
+        text.push_str(&format!("{} [{}]", quiet_marks(&words.join(" ")), citation.n));
     }
     text
 }

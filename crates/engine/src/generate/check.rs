@@ -38,6 +38,8 @@ pub struct Checked {
     pub statements: usize,
     /// Whether the model says that the evidence does not answer.
     pub abstains: bool,
+    /// Whether the model stopped before its end, at a limit; set by [`super::judge`].
+    pub cut: bool,
 }
 
 impl Checked {
@@ -67,6 +69,9 @@ impl Checked {
         }
         if !self.uncited.is_empty() && !self.abstains {
             notices.push(format!("{} no source", count(self.uncited.len(), "sentence cites", "sentences cite")));
+        }
+        if self.cut {
+            notices.push("the model did not finish its answer".to_owned());
         }
         notices
     }

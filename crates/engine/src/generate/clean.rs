@@ -1,5 +1,6 @@
 //! Characters that have no business in a prompt or in an answer.
 
+use super::mark::{self, Scan};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -79,7 +80,7 @@ impl Cleaner {
 
 /// Whether a joiner after `c` can mean something.
 fn can_join(c: char) -> bool {
-    !c.is_ascii() && !c.is_numeric() && !super::mark::is_open(c) && !super::mark::is_close(c)
+    !c.is_ascii() && !c.is_numeric() && !mark::is_open(c) && !mark::is_close(c)
 }
 
 /// `text` without the characters that [`Cleaner`] drops.
@@ -123,22 +124,27 @@ pub(super) fn neutral(text: &str) -> String {
     let text = CHAT_ELEMENT.replace_all(&text, |m: &regex::Captures<'_>| m[0].replacen('<', "‹", 1));
     // What is left of halves of markers, should a model's tokenizer accept those.
     let text = text.replace("<|", "‹¦").replace("|>", "¦›").replace("<｜", "‹¦").replace("｜>", "¦›");
-    without_marks(&text)
+    round_marks(&text, is_index)
 }
 
-/// Numbers in square brackets become numbers in round ones, except where they index into an array.
-fn without_marks(text: &str) -> String {
+/// `text` with round brackets around every number that could be taken for a citation of ours, for quoting a
+/// document that has citations of its own: `as shown [7]` becomes `as shown (7)`.
+pub fn quiet_marks(text: &str) -> String {
+    round_marks(text, |_, _| false)
+}
+
+/// [`quiet_marks`] except where `keep`, told what stands before and after, says so.
+fn round_marks(text: &str, keep: impl Fn(&str, &str) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(super::mark::is_open) {
+    while let Some(at) = rest.find(mark::is_open) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let open = rest.chars().next().map_or(1, char::len_utf8);
-        match super::mark::scan(rest) {
-            super::mark::Scan::Mark { len, .. } if !is_index(&out, &rest[len..]) => {
-                let inner = rest[open..len].trim_end_matches(super::mark::is_close);
+        match mark::scan(rest) {
+            Scan::Mark { len, .. } if !keep(&out, &rest[len..]) => {
                 out.push('(');
-                out.push_str(inner);
+                out.push_str(rest[open..len].trim_end_matches(mark::is_close));
                 out.push(')');
                 rest = &rest[len..];
             }
@@ -190,6 +196,14 @@ mod tests {
             }
             assert_eq!(pieces, expected, "{given:?} by characters");
         }
+    }
+
+    #[test]
+    fn a_quote_keeps_no_mark() {
+        assert_eq!(
+            quiet_marks("not critical [8], see values[0] and [[2]] [a]"),
+            "not critical (8), see values(0) and [(2)] [a]"
+        );
     }
 
     #[test]

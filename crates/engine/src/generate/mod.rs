@@ -34,6 +34,7 @@ mod support;
 mod tests;
 
 pub use check::{Checked, Checker, check_citations};
+pub use clean::quiet_marks;
 pub use pack::{ABSTENTION, ANSWER_TOKENS_MAX, pack};
 pub use sink::CheckedSink;
 
@@ -70,7 +71,8 @@ pub fn write(generator: &dyn Generator, prompt: &Prompt, sink: &mut dyn TokenSin
 }
 
 /// What a generation and its check amount to, for callers that stream themselves. `name` is the model's.
-pub fn judge(name: &str, generation: Result<Generation>, checked: Checked) -> Outcome {
+pub fn judge(name: &str, generation: Result<Generation>, mut checked: Checked) -> Outcome {
+    checked.cut = generation.as_ref().is_ok_and(|g| !g.complete);
     let reason = match generation {
         Err(error) => {
             let reason = format!("the language model could not be used: {}", error.chain());

@@ -233,7 +233,8 @@ fn outcomes() {
 fn the_reader_can_stop_the_model() {
     let mut seen = Seen(Vec::new(), 1);
     let outcome = write(&Model(vec!["Grey [1]. ", "Hard [1]. ", "Old [1]. "], None), &prompt(), &mut seen);
-    assert!(matches!(outcome, Outcome::Answered(_)));
+    let Outcome::Answered(checked) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(checked.notices(), ["the model did not finish its answer"]);
     assert_eq!(seen.0, ["Grey [1]. "]);
 }
 
