@@ -1,6 +1,7 @@
 //! Benchmarks of Ragstone, one subcommand each, runnable beside its peers.
 
 mod answers;
+mod lexical;
 mod vector;
 
 use clap::Parser;
@@ -11,6 +12,8 @@ use std::process::ExitCode;
 enum Command {
     /// Right answers and right silence of the answer without a language model.
     Answers(answers::Options),
+    /// The lexical index on a BEIR folder, speaking the protocol of the peers' script.
+    Lexical(lexical::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
 }
@@ -18,6 +21,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Answers(options) => answers::run(&options),
+        Command::Lexical(options) => lexical::run(&options),
         Command::Vector(options) => vector::run(&options),
     };
     match done {

@@ -3,7 +3,7 @@
 use base::RowSet;
 use index::lexical::{
     Analysis, Bm25Variant, Fields, Language, LanguageChoice, LexicalBuilder, LexicalHit, LexicalOptions,
-    LexicalSearcher, LexicalSegment, Query, Scoring, SegmentView,
+    LexicalSearcher, LexicalSegment, Pruning, Query, Scoring, SegmentView, Standing,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -86,6 +86,82 @@ proptest! {
         prop_assert_eq!(found, wanted);
     }
 
+    /// Pruning changes nothing, whatever the formula, the fields, the filters and the cut into segments.
+    #[test]
+    fn pruned_is_exhaustive(
+        documents in documents(900), query in query_text(), cut in 0.0f64..1.0, k in 1usize..30, seed in any::<u64>(),
+        variant in 0usize..6, syntax in 0usize..5,
+    ) {
+        let variant = [
+            Bm25Variant::Lucene, Bm25Variant::Okapi { epsilon: 0.25 }, Bm25Variant::Robertson, Bm25Variant::Atire,
+            Bm25Variant::Plus { delta: 1.0 }, Bm25Variant::L { delta: 0.5 },
+        ][variant];
+        let prefix = ["", "+w1 ", "-w2 ", "\"w0 w1\" ", "w2* "][syntax];
+        let query = Query::parse(&format!("{prefix}{query}"))
+            .with_scoring(Scoring::Bm25 { variant, k1: 1.2, b: 0.75 })
+            .with_proximity(if seed % 2 == 0 { 0.5 } else { 0.0 });
+        let cut = (documents.len() as f64 * cut) as usize;
+        let visible = (seed % 3 == 0).then(|| Arc::new((0..documents.len() as u32).filter(|r| r % 5 != 0).collect::<RowSet>()));
+        let view = |from: usize, to: usize| SegmentView { segment: segment(&documents[from..to], plain()), visible: visible.clone() };
+        let searcher = LexicalSearcher::new(vec![view(0, cut), view(cut, documents.len())]).unwrap();
+        let mut expected = Vec::new();
+        searcher.search(&query.clone().with_pruning(Pruning::Exhaustive), k, &mut expected).unwrap();
+        for pruning in [Pruning::MaxScore, Pruning::BlockMaxWand] {
+            let mut hits = Vec::new();
+            searcher.search(&query.clone().with_pruning(pruning), k, &mut hits).unwrap();
+            prop_assert_eq!(&hits, &expected);
+        }
+        for (rank, hit) in expected.iter().enumerate() {
+            let explanation = searcher.explain(&query, hit.segment, hit.row, k).unwrap();
+            prop_assert_eq!(explanation.standing, Standing::Ranked(rank + 1));
+            prop_assert!((explanation.score - f64::from(hit.score)).abs() <= 1e-6 * explanation.score.max(1.0));
+        }
+    }
+
+    /// Rights hold for phrases, prefixes, demands, misspellings, TF-IDF and Jaccard as well.
+    #[test]
+    fn hidden_rows_change_nothing_in_any_query(
+        documents in documents(120), query in query_text(), seed in any::<u64>(), syntax in 0usize..8, scoring in 0usize..4,
+    ) {
+        let text = ["", "+w1 ", "-w2 ", "\"w0 w1\" ", "w2* ", "w11~ ", "+w1* ", "-\"w0 w1\" "][syntax].to_owned() + &query;
+        let scoring = [
+            Scoring::default(),
+            Scoring::Bm25 { variant: Bm25Variant::Okapi { epsilon: 0.25 }, k1: 1.5, b: 0.75 },
+            Scoring::TfIdf { sublinear: true },
+            Scoring::Jaccard,
+        ][scoring];
+        let query = Query::parse(&text).with_scoring(scoring).with_typos(true).with_proximity(0.3);
+        let kept: Vec<usize> = (0..documents.len()).filter(|&i| (seed.rotate_left(i as u32 % 64) ^ i as u64) & 1 == 0).collect();
+        let visible = Some(Arc::new(kept.iter().map(|&i| i as u32).collect::<RowSet>()));
+        let hits = search(vec![SegmentView { segment: segment(&documents, plain()), visible }], &query, 10);
+        let alone: Vec<String> = kept.iter().map(|&i| documents[i].clone()).collect();
+        let expected = search(vec![SegmentView { segment: segment(&alone, plain()), visible: None }], &query, 10);
+        let found: Vec<_> = hits.iter().map(|h| (h.row as usize, h.score.to_bits())).collect();
+        let wanted: Vec<_> = expected.iter().map(|h| (kept[h.row as usize], h.score.to_bits())).collect();
+        prop_assert_eq!(found, wanted);
+    }
+
+    /// A damaged segment gives an error or some result, never a panic.
+    #[test]
+    fn damage_is_an_error(documents in documents(300), query in query_text(), at in any::<prop::sample::Index>(), value in any::<u8>()) {
+        let mut builder = LexicalBuilder::new(plain());
+        documents.iter().for_each(|d| { builder.add(&Fields::body(d)); });
+        let mut bytes = builder.finish();
+        let at = at.index(bytes.len());
+        let before = std::mem::replace(&mut bytes[at], value);
+        if let Ok(segment) = LexicalSegment::from_vec(bytes) {
+            // Checksums cover everything but the zeroes between and behind the sections.
+            prop_assert!(before == value || before == 0 || segment.verify().is_err());
+            if let Ok(searcher) = LexicalSearcher::new(vec![SegmentView { segment, visible: None }]) {
+                let mut hits = Vec::new();
+                for text in [query.clone(), format!("\"{query}\""), "w1*".into(), "w11~".into()] {
+                    let _ = searcher.search(&Query::parse(&text), 10, &mut hits);
+                    let _ = searcher.search(&Query::parse(&text).with_scoring(Scoring::Jaccard), 10, &mut hits);
+                }
+            }
+        }
+    }
+
     /// Scores and order are those of the formula.
     #[test]
     fn scores_are_those_of_the_formula(documents in documents(500), query in query_text(), k in 1usize..25) {
@@ -115,5 +191,129 @@ proptest! {
         rest.iter().for_each(|d| { builder.add(&Fields::body(d)); });
         prop_assert!(merged == builder.finish());
         LexicalSegment::from_vec(merged).unwrap().verify().unwrap();
+    }
+}
+
+fn text_searcher(documents: &[&str]) -> LexicalSearcher {
+    let mut builder = LexicalBuilder::new(LexicalOptions::default());
+    documents.iter().for_each(|d| {
+        builder.add(&Fields::body(d));
+    });
+    let segment = LexicalSegment::from_vec(builder.finish()).unwrap();
+    LexicalSearcher::new(vec![SegmentView { segment, visible: None }]).unwrap()
+}
+
+#[track_caller]
+fn check(searcher: &LexicalSearcher, query: &str, expected: &[u32]) {
+    let mut hits = Vec::new();
+    searcher.search(&Query::parse(query).with_typos(true), 10, &mut hits).unwrap();
+    assert_eq!(hits.iter().map(|h| h.row).collect::<Vec<_>>(), expected, "{query}");
+}
+
+#[test]
+fn the_syntax_finds_what_it_says() {
+    let searcher = text_searcher(&[
+        "The old quarry lies north of the village.",
+        "A village without any old buildings, and a quarry.",
+        "Limestone was cut here for centuries.",
+        "Call getUserName() in module AB-1234 on 2024-01-15, or write snake_case_name.",
+    ]);
+    check(&searcher, "quarries", &[0, 1]);
+    check(&searcher, "\"old quarry\"", &[0, 1]);
+    check(&searcher, "+\"old quarry\"", &[0]);
+    check(&searcher, "quarry -building", &[0]);
+    check(&searcher, "village +without", &[1]);
+    check(&searcher, "village +nowhere", &[]);
+    check(&searcher, "village +buildings", &[1]);
+    check(&searcher, "limest*", &[2]);
+    check(&searcher, "limestnoe", &[2]);
+    check(&searcher, "limstone~", &[2]);
+    check(&searcher, "user name", &[3]);
+    check(&searcher, "getusername", &[3]);
+    check(&searcher, "AB-1234", &[3]);
+    check(&searcher, "\"2024-01-15\"", &[3]);
+    check(&searcher, "case", &[3]);
+    check(&searcher, "the of and", &[]);
+    check(&searcher, "", &[]);
+    check(&searcher, "😀 !!", &[]);
+}
+
+#[test]
+fn scripts_without_spaces_are_found() {
+    let searcher = text_searcher(&[
+        "黑豹队的防守丢了多少分？",
+        "猫はどこで寝ますか。",
+        "서울은 대한민국의 수도이다.",
+        "กรุงเทพมหานครเป็นเมืองหลวง",
+        "Die Häuser sind alt und schön.",
+    ]);
+    check(&searcher, "防守", &[0]);
+    check(&searcher, "猫", &[1]);
+    check(&searcher, "수도", &[2]);
+    check(&searcher, "เมืองหลวง", &[3]);
+    check(&searcher, "haus", &[4]);
+}
+
+#[test]
+fn highlights_lie_at_character_boundaries() {
+    let searcher = text_searcher(&["İstanbul'da Straßen und STRASSE, ﬁne ﬁnance"]);
+    let text = "İstanbul'da Straßen und STRASSE, ﬁne ﬁnance — 黑豹队";
+    let shown = |query: &str| -> Vec<&str> {
+        searcher.highlights(&Query::parse(query), text).into_iter().map(|r| &text[r]).collect()
+    };
+    assert_eq!(shown("strassen"), ["Straßen", "STRASSE"]);
+    assert_eq!(shown("finance"), ["ﬁnance"]);
+    assert_eq!(shown("豹队"), ["豹队"]);
+    assert_eq!(shown("fin*"), ["ﬁne", "ﬁnance"]);
+    assert!(shown("nothing here").is_empty());
+}
+
+#[test]
+fn explanations_say_why_not() {
+    let searcher = text_searcher(&["quarry quarry stone", "quarry in the hills", "hills"]);
+    let standing =
+        |query: &str, row: u32, k: usize| searcher.explain(&Query::parse(query), 0, row, k).unwrap().standing;
+    assert_eq!(standing("quarry", 0, 1), Standing::Ranked(1));
+    assert!(matches!(standing("quarry", 1, 1), Standing::Below(score) if score > 0.0));
+    assert_eq!(standing("quarry", 2, 1), Standing::NoMatch);
+    assert_eq!(standing("quarry +stone", 1, 1), Standing::Excluded);
+    assert_eq!(standing("quarry", 99, 1), Standing::Unknown);
+    let explanation = searcher.explain(&Query::parse("quarry hills"), 0, 0, 5).unwrap();
+    assert_eq!(explanation.missing, ["hill"]);
+    assert_eq!(
+        (explanation.terms[0].term.as_str(), explanation.terms[0].tf, explanation.terms[0].df),
+        ("quarri", 2, 2)
+    );
+    let sum: f64 = explanation.terms.iter().map(|t| t.contribution).sum();
+    assert!((sum - explanation.score).abs() < 1e-12);
+}
+
+#[test]
+fn titles_can_weigh_more() {
+    let mut builder = LexicalBuilder::new(LexicalOptions::default());
+    builder.add(&Fields { title: "Hills", headings: "", body: "stone stone quarry" });
+    builder.add(&Fields { title: "Stone", headings: "", body: "hills and a quarry and more" });
+    let segment = LexicalSegment::from_vec(builder.finish()).unwrap();
+    let searcher = LexicalSearcher::new(vec![SegmentView { segment, visible: None }]).unwrap();
+    let first = |query: Query| {
+        let mut hits = Vec::new();
+        searcher.search(&query, 10, &mut hits).unwrap();
+        hits[0].row
+    };
+    assert_eq!(first(Query::parse("stone")), 0);
+    assert_eq!(first(Query::parse("stone").with_field_weights(2.0, 0.0)), 1);
+    assert_eq!(first(Query::parse("title:stone")), 1);
+}
+
+#[test]
+fn odd_texts_are_quick_and_harmless() {
+    let long_run = "x".repeat(1_000_000);
+    let marks = "a".to_owned() + &"\u{301}".repeat(100_000);
+    let many = "word ".repeat(200_000);
+    let searcher = text_searcher(&[&long_run, &marks, &many, "", "\u{0}\u{FEFF}", "one word"]);
+    check(&searcher, "one", &[5]);
+    for query in [&long_run, &marks, &many, "\"", "* ~ + - \"\" :", "\u{202E}abc"] {
+        let mut hits = Vec::new();
+        searcher.search(&Query::parse(query), 10, &mut hits).unwrap();
     }
 }

@@ -22,19 +22,18 @@ pub const fn bits_for(value: u32) -> u8 {
 /// Appends `values`, of which each fits `bits` (at most 32), to `out`.
 pub fn pack(values: &[u32], bits: u8, out: &mut Vec<u8>) {
     debug_assert!(bits <= 32 && values.iter().all(|&v| bits == 32 || v < 1 << bits));
+    out.reserve(packed_len(values.len(), bits) + 4);
     let (mut pending, mut filled) = (0u64, 0u32);
     for &value in values {
         pending |= u64::from(value) << filled;
         filled += u32::from(bits);
-        while filled >= 8 {
-            out.push(pending as u8);
-            pending >>= 8;
-            filled -= 8;
+        if filled >= 32 {
+            out.extend_from_slice(&(pending as u32).to_le_bytes());
+            pending >>= 32;
+            filled -= 32;
         }
     }
-    if filled > 0 {
-        out.push(pending as u8);
-    }
+    out.extend_from_slice(&pending.to_le_bytes()[..filled.div_ceil(8) as usize]);
 }
 
 /// Value `index` of the packed `bytes`; bits beyond their end read as 0. `bits` is at most 32.

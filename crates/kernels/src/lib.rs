@@ -34,6 +34,7 @@ mod level;
 mod panels;
 pub mod reference;
 mod rows;
+pub mod select;
 mod vector;
 
 pub use aligned::{Words, as_words};

@@ -9,6 +9,9 @@ use kernels::impact::{Lengths, Saturation, score};
 /// Rounding of the score at a bounding pair may differ from that at a posting by this many units.
 const SLACK: i64 = 2;
 
+/// No term scores more: 2,048 points.
+const SCORE_MAX: i64 = 1 << 51;
+
 const NO_BLOCK: usize = usize::MAX;
 
 /// A cursor over one list of one segment.
@@ -53,11 +56,11 @@ impl<'a> ScoredList<'a> {
     }
 
     fn bound(&self, pairs: impl Iterator<Item = (u32, u32)>) -> i64 {
-        let best = pairs.map(|(tf, len)| self.saturation.score(tf, len)).max().unwrap_or(i64::MAX / 64);
-        best.max(0) + SLACK
+        let best = pairs.map(|(tf, len)| self.saturation.score(tf, len)).max();
+        // Only damaged bytes have no pairs, or one that exceeds every legal score.
+        best.unwrap_or(SCORE_MAX).clamp(0, SCORE_MAX) + SLACK
     }
 
-    #[allow(dead_code)] // for the window bounds to come
     /// No posting of block `block` scores more than this.
     pub(crate) fn block_max(&self, block: usize) -> i64 {
         self.list.block_impacts(block).map_or(self.max, |pairs| self.bound(pairs))
@@ -128,7 +131,6 @@ impl<'a> ScoredList<'a> {
         Ok(Some(self.saturation.score(tf, self.lengths.get(row))))
     }
 
-    #[allow(dead_code)] // for the window bounds to come
     /// The block a search for `row` would look into, without decoding it, and its last row; `None` behind the
     /// end.
     pub(crate) fn peek_block(&self, row: u32) -> Option<(usize, u32)> {

@@ -45,15 +45,21 @@ fn ceil_value(code: u8) -> u32 {
 /// The undominated pairs of `postings` (frequency, length), at most [`PAIRS`], as bytes: frequency code, length
 /// code. `typical_len` only guides which pairs are merged.
 pub(crate) fn encode(postings: impl Iterator<Item = (u32, u32)>, typical_len: f64) -> Vec<[u8; 2]> {
-    let mut pairs: Vec<(u8, u8)> = postings.map(|(tf, len)| (ceil_code(tf), floor_code(len))).collect();
-    // Highest frequency first, shortest first among equals; then only ever shorter rows are worth keeping.
-    pairs.sort_unstable_by_key(|&(tf, len)| (std::cmp::Reverse(tf), len));
-    let mut shortest = u16::MAX;
-    pairs.retain(|&(_, len)| {
-        let keep = u16::from(len) < shortest;
-        shortest = shortest.min(u16::from(len));
-        keep
-    });
+    // The shortest row by frequency, then from the highest frequency down: only ever shorter rows are worth keeping.
+    const NONE: u16 = u16::MAX;
+    let mut shortest_by_tf = [NONE; 256];
+    for (tf, len) in postings {
+        let slot = &mut shortest_by_tf[ceil_code(tf) as usize];
+        *slot = (*slot).min(u16::from(floor_code(len)));
+    }
+    let mut pairs: Vec<(u8, u8)> = Vec::with_capacity(8);
+    let mut shortest = NONE;
+    for (tf, &len) in shortest_by_tf.iter().enumerate().rev() {
+        if len < shortest {
+            pairs.push((tf as u8, len as u8));
+            shortest = len;
+        }
+    }
     let score = |tf: u8, len: u8| {
         let tf = f64::from(ceil_value(tf));
         tf / (tf + 1.2 * (0.25 + 0.75 * f64::from(code_value(len)) / typical_len.max(1.0)))

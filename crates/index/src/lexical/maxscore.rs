@@ -3,30 +3,67 @@
 //! Lists are ordered by the most they can add. While the lists at the front together cannot lift a row above
 //! the worst kept score, a row found only there cannot win: those lists are *non-essential* (Turtle and Flood
 //! 1995). The others are added up, window by window, into a dense array that stays in the first-level
-//! cache; a row of the window that could still win is then looked up in the non-essential lists, strongest
-//! first, until it is complete or beaten.
+//! cache (as Lucene's `MaxScoreBulkScorer` does). Rows of the window that could still win survive; the
+//! non-essential lists are then asked about the survivors, strongest list first, each thinning them out.
 
 use super::cursor::ScoredList;
 use super::topk::{Scored, TopK};
 use base::{Result, RowSet};
+use kernels::select::drain_above;
 
 /// Rows per window; 8 bytes of accumulator each.
 const WINDOW: usize = 2048;
+/// Windows with fewer postings are not scanned as a whole.
+const SPARSE: usize = 48;
 
 /// Scratch memory of a search.
 pub(crate) struct Accumulators {
     scores: Box<[i64; WINDOW]>,
-    touched: [u64; WINDOW / 64],
+    /// Accumulators in use, as long as there are few.
+    touched: Vec<u16>,
+    /// Row in the window, and score so far.
+    survivors: Vec<(u16, i64)>,
 }
 
 impl Accumulators {
     pub(crate) fn new() -> Self {
-        Accumulators { scores: Box::new([0; WINDOW]), touched: [0; WINDOW / 64] }
+        Accumulators { scores: Box::new([0; WINDOW]), touched: Vec::new(), survivors: Vec::new() }
+    }
+
+    /// Adds the postings of `list` before row `end` to the window that begins at `start`.
+    fn add(&mut self, list: &mut ScoredList<'_>, start: u32, end: u32) -> Result<()> {
+        let (scores, touched) = (&mut self.scores, &mut self.touched);
+        list.visit_until(end, |rows, values| {
+            if touched.len() < SPARSE {
+                touched.extend(rows.iter().map(|row| (row - start) as u16));
+            }
+            for (&row, &value) in rows.iter().zip(values) {
+                let score = &mut scores[(row - start) as usize % WINDOW];
+                *score = score.wrapping_add(value);
+            }
+        })
+    }
+
+    /// Moves the rows above `threshold` from the accumulators to the survivors.
+    fn drain(&mut self, threshold: i64) {
+        self.survivors.clear();
+        if self.touched.len() >= SPARSE {
+            drain_above(&mut self.scores[..], threshold, &mut self.survivors);
+        } else {
+            self.touched.sort_unstable();
+            for &at in &self.touched {
+                let score = std::mem::take(&mut self.scores[at as usize % WINDOW]);
+                if score > threshold {
+                    self.survivors.push((at, score));
+                }
+            }
+        }
+        self.touched.clear();
     }
 }
 
-/// Offers every row of `segment` that can be among the best to `top`: rows in `visible` (`None`: all) with a term of
-/// `lists`. `extra` is added to each score.
+/// Offers every row of `segment` that can be among the best to `top`: rows in `visible` (`None`: all) with a
+/// positive score from `lists`. `extra` is added to each score.
 pub(crate) fn search(
     segment: u32,
     lists: &mut [ScoredList<'_>],
@@ -36,7 +73,7 @@ pub(crate) fn search(
     top: &mut TopK,
 ) -> Result<()> {
     lists.sort_by_key(|list| list.max);
-    // bounds[i]: the most that lists[..=i] can add together.
+    // bounds[i]: the most that lists[..=i] can add together, with what every row gets.
     let bounds: Vec<i64> = lists
         .iter()
         .scan(extra, |sum, list| {
@@ -46,7 +83,8 @@ pub(crate) fn search(
         .collect();
     let mut row = 0;
     loop {
-        let first = bounds.partition_point(|&bound| bound <= top.threshold());
+        let threshold = top.threshold();
+        let first = bounds.partition_point(|&bound| bound <= threshold);
         let (others, essential) = lists.split_at_mut(first);
         let mut next = u32::MAX;
         for list in essential.iter_mut() {
@@ -55,41 +93,27 @@ pub(crate) fn search(
         if next == u32::MAX {
             return Ok(());
         }
-        let start = next & !63;
-        let end = start.saturating_add(WINDOW as u32);
+        let (start, end) = (next, next.saturating_add(WINDOW as u32));
         for list in essential.iter_mut() {
-            list.visit_until(end, |rows, scores| {
-                for (&row, &score) in rows.iter().zip(scores) {
-                    let at = (row - start) as usize % WINDOW;
-                    scratch.scores[at] += score;
-                    scratch.touched[at / 64] |= 1 << (at % 64);
-                }
-            })?;
+            scratch.add(list, start, end)?;
         }
-        for (word, touched) in scratch.touched.iter_mut().enumerate() {
-            let mut rest = std::mem::take(touched);
-            while rest != 0 {
-                let bit = rest.trailing_zeros();
-                rest &= rest - 1;
-                let at = word * 64 + bit as usize;
-                let row = start + at as u32;
-                let mut score = std::mem::take(&mut scratch.scores[at]);
-                let possible = if first > 0 { bounds[first - 1] } else { extra };
-                if score + possible <= top.threshold() || visible.is_some_and(|v| !v.contains(row)) {
-                    continue;
-                }
-                let mut beaten = false;
-                for i in (0..first).rev() {
-                    if score + bounds[i] <= top.threshold() {
-                        beaten = true;
-                        break;
-                    }
-                    score += others[i].probe(row)?.unwrap_or(0);
-                }
-                if !beaten {
-                    top.offer(Scored { score: score + extra, segment, row });
-                }
+        let possible = if first > 0 { bounds[first - 1] } else { extra };
+        scratch.drain((threshold - possible).max(0));
+        let survivors = &mut scratch.survivors;
+        if let Some(visible) = visible {
+            survivors.retain(|&(at, _)| visible.contains(start + u32::from(at)));
+        }
+        for i in (0..first).rev() {
+            survivors.retain(|&(_, score)| score + bounds[i] > threshold);
+            for (at, score) in survivors.iter_mut() {
+                *score = score.saturating_add(others[i].probe(start + u32::from(*at))?.unwrap_or(0));
             }
+        }
+        for &(at, score) in survivors.iter() {
+            top.offer(Scored { score: score + extra, segment, row: start + u32::from(at) });
+        }
+        if end == u32::MAX {
+            return Ok(());
         }
         row = end;
     }

@@ -13,7 +13,7 @@
 
 use super::format::{corrupt, put_varint, take, take_varint, u32_at};
 use super::impacts;
-use base::Result;
+use base::{Result, RowSet};
 use kernels::bitpack::{bits_for, get, pack, packed_len, unpack, unpack_ascending};
 
 /// Rows per block.
@@ -39,10 +39,11 @@ impl Rows {
     }
 }
 
-/// Appends the postings of a term to the two sections.
+/// Appends the postings of a term to the two sections; `length` gives the length of a row, and `typical_len` guides
+/// how impact pairs are merged.
 pub(crate) fn encode(
     list: &Rows,
-    lengths: &[u32],
+    length: impl Fn(u32) -> u32,
     typical_len: f64,
     with_positions: bool,
     out: &mut Vec<u8>,
@@ -59,10 +60,6 @@ pub(crate) fn encode(
         }
         offset
     };
-    let pairs = |from: usize, to: usize| {
-        let postings = (from..to).map(|i| (list.tfs[i], lengths[list.rows[i] as usize]));
-        impacts::encode(postings, typical_len)
-    };
     let count = list.rows.len();
     if count == 1 {
         put_varint(u64::from(list.rows[0]), out);
@@ -77,10 +74,9 @@ pub(crate) fn encode(
         pack_tfs(&list.tfs, tf_bits, out);
         put_positions(&list.tfs);
     } else {
-        let all = pairs(0, count);
-        out.push(all.len() as u8);
-        out.extend(all.into_iter().flatten());
         let mut data = Vec::new();
+        let mut skips = Vec::with_capacity(count.div_ceil(BLOCK) * SKIP_BYTES);
+        let mut all_pairs = Vec::new();
         let mut previous = u32::MAX;
         for from in (0..count).step_by(BLOCK) {
             let to = (from + BLOCK).min(count);
@@ -88,19 +84,25 @@ pub(crate) fn encode(
             let tfs = &list.tfs[from..to];
             let (gap_bits, tf_bits) = (width(&gaps), tf_width(tfs));
             previous = list.rows[to - 1];
-            let pairs = pairs(from, to);
-            out.extend_from_slice(&previous.to_le_bytes());
-            out.extend_from_slice(&(data.len() as u32).to_le_bytes());
-            out.extend_from_slice(&put_positions(tfs).to_le_bytes());
-            out.extend([gap_bits, tf_bits, pairs.len() as u8, 0]);
+            let postings = list.rows[from..to].iter().zip(tfs).map(|(&row, &tf)| (tf, length(row)));
+            let pairs = impacts::encode(postings, typical_len);
+            skips.extend_from_slice(&previous.to_le_bytes());
+            skips.extend_from_slice(&(data.len() as u32).to_le_bytes());
+            skips.extend_from_slice(&put_positions(tfs).to_le_bytes());
+            skips.extend([gap_bits, tf_bits, pairs.len() as u8, 0]);
             let mut eight = [0; 2 * impacts::PAIRS];
             for (slot, byte) in eight.iter_mut().zip(pairs.into_iter().flatten()) {
                 *slot = byte;
             }
-            out.extend_from_slice(&eight);
+            all_pairs.extend_from_slice(&eight[..2 * skips[skips.len() - 2] as usize]);
+            skips.extend_from_slice(&eight);
             pack(&gaps, gap_bits, &mut data);
             pack_tfs(tfs, tf_bits, &mut data);
         }
+        let whole = impacts::encode(impacts::decode(&all_pairs), typical_len);
+        out.push(whole.len() as u8);
+        out.extend(whole.into_iter().flatten());
+        out.extend_from_slice(&skips);
         out.extend_from_slice(&data);
     }
 }
@@ -326,8 +328,8 @@ impl<'a> PostingList<'a> {
         let bits = checked_width(take(&mut bytes, 1)?[0])?;
         let count = tfs.iter().fold(0usize, |sum, &tf| sum.saturating_add(tf as usize));
         let needed = count.checked_mul(bits as usize).map(|bits| bits.div_ceil(8));
-        // A width of 0 would allow any count.
-        if needed.is_none_or(|n| n > bytes.len()) || bits == 0 && count > bytes.len().max(1) * 8 && count > 1 << 20 {
+        // A width of 0 would allow any count, but says that each row has one position.
+        if needed.is_none_or(|n| n > bytes.len()) || bits == 0 && count > tfs.len() {
             return Err(corrupt(format!("{count} positions do not fit {} bytes", bytes.len())));
         }
         let start = out.len();
@@ -341,6 +343,48 @@ impl<'a> PostingList<'a> {
                 *position = last;
             }
             at += tf as usize;
+        }
+        Ok(())
+    }
+
+    /// Where `row` stands, as block and index in it, with its frequency; `None` if the list has no such row.
+    pub(crate) fn find(&self, row: u32) -> Result<Option<(usize, usize, u32)>> {
+        let block = self.block_at(0, row);
+        if block >= self.block_count() {
+            return Ok(None);
+        }
+        let mut rows = [0; BLOCK];
+        let length = self.rows(block, &mut rows)?;
+        match rows[..length].iter().position(|&r| r == row) {
+            Some(index) => Ok(Some((block, index, self.tf(block, index)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Appends the rows of the list that are in `wanted`, with their frequencies and, if asked for, positions.
+    pub(crate) fn read_among(&self, wanted: &RowSet, with_positions: bool, out: &mut Rows) -> Result<()> {
+        let (mut rows, mut tfs) = ([0; BLOCK], [0; BLOCK]);
+        let mut positions = Vec::new();
+        for block in 0..self.block_count() {
+            let length = self.rows(block, &mut rows)?;
+            if !rows[..length].iter().any(|&row| wanted.contains(row)) {
+                continue;
+            }
+            self.tfs(block, &mut tfs)?;
+            if with_positions {
+                positions.clear();
+                self.positions(block, &tfs[..length], &mut positions)?;
+            }
+            let mut at = 0;
+            for (&row, &tf) in rows[..length].iter().zip(&tfs) {
+                let end = if with_positions { at + tf as usize } else { at };
+                if wanted.contains(row) {
+                    out.rows.push(row);
+                    out.tfs.push(tf);
+                    out.positions.extend_from_slice(&positions[at..end]);
+                }
+                at = end;
+            }
         }
         Ok(())
     }
@@ -391,7 +435,7 @@ mod tests {
             }
             let lengths: Vec<u32> = (0..row).map(|r| 10 + r % 90).collect();
             let (mut bytes, mut positions) = (Vec::new(), Vec::new());
-            encode(&list, &lengths, 50.0, true, &mut bytes, &mut positions);
+            encode(&list, |r| lengths[r as usize], 50.0, true, &mut bytes, &mut positions);
             bytes.extend(std::iter::repeat_n(0x5A, slack));
             positions.extend(std::iter::repeat_n(0x5A, slack));
             let open = PostingList::open(list.rows.len() as u32, &bytes, &positions).unwrap();

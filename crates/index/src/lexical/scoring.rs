@@ -7,7 +7,7 @@
 //! | Robertson | ln((N-n+.5)/(n+.5)), at least 0 | tf/(tf+K) | Robertson et al., TREC-3; bm25s `robertson` |
 //! | ATIRE | ln(N/n) | (k1+1)tf/(tf+K) | Trotman et al. 2012; bm25s `atire` |
 //! | BM25+ | ln((N+1)/n) | delta + (k1+1)tf/(tf+K) | Lv and Zhai, CIKM 2011; rank_bm25 `BM25Plus` |
-//! | BM25L | ln((N+1)/(n+.5)) | (k1+1)(c+delta)/(k1+c+delta), c = tf/(1-b+b len/mean) | Lv and Zhai, SIGIR 2011; rank_bm25 `BM25L` |
+//! | BM25L | ln((N+1)/(n+.5)) | (k1+1)(c+delta)/(k1+c+delta), c = tf/(1-b+b len/mean) | Lv and Zhai, SIGIR 2011; bm25s `bm25l` (rank_bm25 0.2.2 multiplies by tf once more) |
 //!
 //! K = k1 (1-b+b len/mean); N rows, n of them with the term, len terms in the row: all of the visible rows.
 //! BM25+ and BM25L give a row without the term a constant; it is added to every result, so that scores are those
@@ -18,7 +18,7 @@ use kernels::impact::Saturation;
 /// How rows are scored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scoring {
-    /// BM25; `k1` from 0 (frequency is ignored) up, `b` from 0 (length is ignored) to 1.
+    /// BM25; `k1` from 0 (frequency is ignored) to 100, `b` from 0 (length is ignored) to 1.
     Bm25 {
         /// Which formula.
         variant: Bm25Variant,
@@ -40,6 +40,29 @@ impl Default for Scoring {
     /// Lucene's variant; the values were the best single setting over ten collections (`bench/results/lexical.md`).
     fn default() -> Self {
         Scoring::Bm25 { variant: Bm25Variant::Lucene, k1: 1.2, b: 0.75 }
+    }
+}
+
+impl Scoring {
+    pub(crate) fn needs_mean_idf(self) -> bool {
+        matches!(self, Scoring::Bm25 { variant: Bm25Variant::Okapi { .. }, .. })
+    }
+
+    /// Parameters moved into their ranges; what is no number becomes the default.
+    pub(crate) fn within_range(self) -> Scoring {
+        let number = |value: f64, default: f64, max: f64| if value.is_nan() { default } else { value.clamp(0.0, max) };
+        match self {
+            Scoring::Bm25 { variant, k1, b } => {
+                let variant = match variant {
+                    Bm25Variant::Okapi { epsilon } => Bm25Variant::Okapi { epsilon: number(epsilon, 0.25, 1e3) },
+                    Bm25Variant::Plus { delta } => Bm25Variant::Plus { delta: number(delta, 1.0, 1e3) },
+                    Bm25Variant::L { delta } => Bm25Variant::L { delta: number(delta, 0.5, 1e3) },
+                    plain => plain,
+                };
+                Scoring::Bm25 { variant, k1: number(k1, 1.2, 100.0), b: number(b, 0.75, 1.0) }
+            }
+            other => other,
+        }
     }
 }
 
@@ -126,4 +149,18 @@ impl Bm25Variant {
 /// ln((N-n+.5)/(n+.5)).
 pub(crate) fn okapi_idf(df: f64, rows: f64) -> f64 {
     (rows - df + 0.5).ln() - (df + 0.5).ln()
+}
+
+/// Largest weight of a term: 4,096 of them stay within the range of scores.
+const WEIGHT_MAX: f64 = 1024.0;
+
+/// The score function of a term that `df` visible rows have, and what every result gets besides. Scorings that
+/// are no sum of saturating terms give a function that is nothing.
+pub(crate) fn term_score(scoring: Scoring, df: f64, boost: f64, counts: &Counts) -> (Saturation, f64) {
+    let Scoring::Bm25 { variant, k1, b } = scoring else {
+        return (Saturation { weight: 0.0, num_0: 0.0, num_1: 0.0, den_0: 1.0, den_1: 0.0, base: 0.0 }, 0.0);
+    };
+    let most = WEIGHT_MAX / (k1 + 1.0);
+    let idf = (variant.idf(df, counts) * boost).clamp(-most, most);
+    variant.saturation(idf, k1, b, counts)
 }

@@ -1,6 +1,8 @@
 //! Counts over the visible rows of all segments.
 
 use super::analysis::Language;
+use super::dictionary::TermEntry;
+use super::format::corrupt;
 use super::searcher::SegmentView;
 use super::writer::FIELDS;
 use base::Result;
@@ -56,4 +58,36 @@ impl Statistics {
     pub(crate) fn mean_len(&self, field: usize) -> f64 {
         if self.rows == 0 { 0.0 } else { self.lengths[field] as f64 / self.rows as f64 }
     }
+}
+
+/// Calls `visit` with every term of all fields together, in byte order, and where it stands in each segment.
+pub(crate) fn for_each_term(
+    views: &[SegmentView],
+    mut visit: impl FnMut(&[u8], &[Option<TermEntry>]) -> Result<()>,
+) -> Result<()> {
+    let mut walks = Vec::with_capacity(views.len());
+    let mut heads: Vec<Option<(Vec<u8>, TermEntry)>> = Vec::with_capacity(views.len());
+    for view in views {
+        let mut walk = view.segment.walk(&[0])?;
+        heads.push(walk.next()?.map(|(key, entry)| (key.to_vec(), entry)));
+        walks.push(walk);
+    }
+    let mut entries: Vec<Option<TermEntry>> = Vec::new();
+    while let Some(key) = heads.iter().flatten().map(|(key, _)| key).min().cloned() {
+        if key.first() != Some(&0) {
+            break;
+        }
+        entries.clear();
+        for (head, walk) in heads.iter_mut().zip(&mut walks) {
+            entries.push(head.take_if(|(k, _)| *k == key).map(|(_, entry)| entry));
+            if head.is_none() && entries.last().is_some_and(Option::is_some) {
+                *head = walk.next()?.map(|(key, entry)| (key.to_vec(), entry));
+                if head.as_ref().is_some_and(|(next, _)| *next <= key) {
+                    return Err(corrupt("terms do not ascend".into()));
+                }
+            }
+        }
+        visit(&key, &entries)?;
+    }
+    Ok(())
 }

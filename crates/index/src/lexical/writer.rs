@@ -40,7 +40,7 @@ impl SegmentWriter {
         let (postings_start, positions_start) = (self.postings.len(), self.positions.len());
         encode(
             list,
-            &self.rows.lengths[field],
+            |row| self.rows.lengths[field][row as usize],
             self.typical_len[field],
             self.options.positions && field == 0,
             &mut self.postings,

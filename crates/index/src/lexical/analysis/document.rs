@@ -131,7 +131,7 @@ impl DocumentAnalyzer {
         found.clear();
         let positions = match self.analysis {
             Analysis::Text => words::split(chunk, &mut found),
-            Analysis::Whitespace => {
+            Analysis::Whitespace | Analysis::Weighted => {
                 found.push(words::Word { text: chunk.to_owned(), range: 0..chunk.len(), position: 0 });
                 1
             }
@@ -162,7 +162,7 @@ impl DocumentAnalyzer {
     /// The language of a document.
     pub(crate) fn language(&self, text: &str, votes: &Votes) -> Language {
         match (self.analysis, self.choice) {
-            (Analysis::Whitespace, _) => Language::Other,
+            (Analysis::Whitespace | Analysis::Weighted, _) => Language::Other,
             (_, LanguageChoice::Fixed(language)) => language,
             (_, LanguageChoice::Detect { fallback }) => detect(text, votes, fallback),
         }
@@ -178,7 +178,7 @@ impl DocumentAnalyzer {
             if *known == UNSET {
                 let text = &texts[occurrence.term as usize];
                 *known = match analysis {
-                    Analysis::Whitespace => terms.intern(text),
+                    Analysis::Whitespace | Analysis::Weighted => terms.intern(text),
                     Analysis::Text => term(text, language).map_or(STOP, |t| terms.intern(&t)),
                 };
             }

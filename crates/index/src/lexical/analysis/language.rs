@@ -35,6 +35,10 @@ macro_rules! languages {
                 match lang { $(whatlang::Lang::$whatlang => Language::$name,)* _ => Language::Other }
             }
 
+            fn whatlang(self) -> Option<whatlang::Lang> {
+                match self { Language::Other => None, $(Language::$name => Some(whatlang::Lang::$whatlang),)* }
+            }
+
             fn stop_list(self) -> &'static str {
                 match self { Language::Other => "", $(Language::$name => $stop,)* }
             }
@@ -167,6 +171,13 @@ impl Votes {
         if clear { Language::from_number(best as u8) } else { None }
     }
 
+    /// The languages whose votes are no clear loss against the best, if that has `votes_min`.
+    fn rivals(&self, votes_min: u32) -> Vec<Language> {
+        let best = self.counts.iter().copied().max().unwrap_or(0);
+        let close = |l: &Language| best >= votes_min && self.counts[*l as usize] * 5 >= best * 4;
+        Language::ALL.iter().copied().filter(close).collect()
+    }
+
     /// Whether votes are a sizeable share of the words, as they are in running text.
     pub(crate) fn is_running_text(&self, winner: Language) -> bool {
         self.counts[winner as usize] * 12 >= self.words
@@ -175,23 +186,112 @@ impl Votes {
 
 /// The language of `text`, of which `votes` are the stop words, or `fallback`.
 pub(crate) fn detect(text: &str, votes: &Votes, fallback: Language) -> Language {
+    let winner = votes.winner(1);
     if let Some(winner) = votes.winner(3)
         && votes.is_running_text(winner)
     {
         return winner;
     }
-    // Trigrams of a prefix: whatlang's cost is linear and its verdict settles within some hundred characters.
-    let mut end = text.len().min(1500);
+    // Relatives (Spanish and French, Danish and Norwegian) share short words: trigrams decide between them.
+    let rivals = votes.rivals(3);
+    if let [first, ..] = rivals[..]
+        && votes.is_running_text(first)
+    {
+        let list = rivals.iter().filter_map(|l| l.whatlang()).collect();
+        let found = whatlang::Detector::with_allowlist(list).detect_lang(prefix(text));
+        return found.map_or(first, Language::from_whatlang);
+    }
+    let text = prefix(text);
+    // Plain ASCII without votes is a table, code, or a list of names: trigrams guess there, and they cost more
+    // than all the rest of the analysis. Of the languages below, only English, Dutch and Italian write without
+    // letters beyond ASCII for long, and those have stop words.
+    if text.is_ascii() {
+        return winner.filter(|&w| votes.counts[w as usize] >= 2).unwrap_or(fallback);
+    }
+    match whatlang::detect(text) {
+        Some(info) if info.script() != whatlang::Script::Latin => match Language::from_whatlang(info.lang()) {
+            // A few foreign characters do not make a foreign text, and a symbol or two make none.
+            _ if ascii_letters(text) * 2 > letters(text) || letters(text) < 4 => winner.unwrap_or(fallback),
+            language => language,
+        },
+        Some(info) if info.is_reliable() => match Language::from_whatlang(info.lang()) {
+            // Latin text in a language without a stemmer is more often a misjudged one (names, code).
+            Language::Other => winner.unwrap_or(fallback),
+            // A language with a stop list must have some of its words in the text, and as many as any other.
+            language if !language.stop_list().is_empty() => {
+                let count = votes.counts[language as usize];
+                if count > 0 && votes.counts.iter().all(|&c| c <= count) {
+                    language
+                } else {
+                    winner.unwrap_or(fallback)
+                }
+            }
+            language => language,
+        },
+        _ => winner.unwrap_or(fallback),
+    }
+}
+
+/// How much of a text trigrams are asked about, bytes: whatlang's cost is linear and its verdict settles early.
+const TRIGRAM_BYTES: usize = 600;
+
+fn prefix(text: &str) -> &str {
+    let mut end = text.len().min(TRIGRAM_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    match whatlang::detect(&text[..end]) {
-        Some(info) if info.is_reliable() => match Language::from_whatlang(info.lang()) {
-            // Latin text in a language without a stemmer is more often a misjudged fallback (names, code).
-            Language::Other if info.script() == whatlang::Script::Latin => fallback,
-            language => language,
-        },
-        Some(info) if info.script() != whatlang::Script::Latin => Language::from_whatlang(info.lang()),
-        _ => votes.winner(1).unwrap_or(fallback),
+    &text[..end]
+}
+
+fn ascii_letters(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_alphabetic).count()
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphabetic()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexical::Analysis;
+
+    fn check(text: &str, expected: Language) {
+        let mut votes = Votes::default();
+        Analysis::Text.tokens(text).iter().for_each(|t| votes.add(stop_mask(&t.text)));
+        assert_eq!(detect(text, &votes, Language::English), expected, "{text}");
+    }
+
+    #[test]
+    fn languages_are_told() {
+        use Language::*;
+        check("The quarry was opened in the spring of 1820 and closed after the war.", English);
+        check("Der Steinbruch wurde im Frühjahr 1820 eröffnet und nach dem Krieg geschlossen.", German);
+        check("La carrière a été ouverte au printemps 1820 et fermée après la guerre.", French);
+        check("La cantera se abrió en la primavera de 1820 y se cerró después de la guerra.", Spanish);
+        check("La cava fu aperta nella primavera del 1820 e chiusa dopo la guerra.", Italian);
+        check("De groeve werd in het voorjaar van 1820 geopend en na de oorlog gesloten.", Dutch);
+        check("Карьер был открыт весной 1820 года и закрыт после войны.", Russian);
+        check(
+            "Kamieniołom został otwarty wiosną 1820 roku i zamknięty po wojnie, ponieważ zabrakło pieniędzy.",
+            Polish,
+        );
+        check("Το λατομείο άνοιξε την άνοιξη του 1820 και έκλεισε μετά τον πόλεμο.", Greek);
+        check("采石场于1820年春天开业，战后关闭。", Other);
+    }
+
+    #[test]
+    fn what_is_no_running_text_gets_the_fallback() {
+        for text in [
+            "",
+            "1820 1821 1822",
+            "fn main() { let x = foo(bar); }",
+            "Kent Maidstone Oslo Paris",
+            "π ≈ 3.14",
+            "naïve Bayes",
+        ] {
+            check(text, Language::English);
+        }
+        check("π and σ are letters, and so is ω", Language::English);
     }
 }

@@ -16,6 +16,7 @@ mod words;
 
 pub use language::{Language, LanguageChoice};
 pub(crate) use stem::term;
+pub(crate) use words::unspaced;
 
 use std::ops::Range;
 
@@ -26,6 +27,8 @@ pub enum Analysis {
     Text,
     /// What stands between white space, as it is; for text that was cut into words elsewhere.
     Whitespace,
+    /// Not text but weighted terms, see [`super::SparseBuilder`].
+    Weighted,
 }
 
 /// A word of a text with its original place, for highlighting and for queries.
@@ -47,7 +50,7 @@ impl Analysis {
         let mut position = 0;
         for (start, chunk) in chunks(text) {
             match self {
-                Analysis::Whitespace => {
+                Analysis::Whitespace | Analysis::Weighted => {
                     tokens.push(Token { text: chunk.to_owned(), range: start..start + chunk.len(), position });
                     position += 1;
                 }
@@ -69,6 +72,7 @@ impl Analysis {
         match self {
             Analysis::Text => 0,
             Analysis::Whitespace => 1,
+            Analysis::Weighted => 2,
         }
     }
 
@@ -76,6 +80,7 @@ impl Analysis {
         match number {
             0 => Some(Analysis::Text),
             1 => Some(Analysis::Whitespace),
+            2 => Some(Analysis::Weighted),
             _ => None,
         }
     }

@@ -57,7 +57,7 @@ pub(crate) fn split(text: &str, out: &mut Vec<Word>) -> u32 {
 
 /// Whether `c` belongs to a script whose words are not separated by spaces (or, as in Korean, are glued to
 /// particles, so that pairs of characters serve better than whole words).
-fn unspaced(c: char) -> bool {
+pub(crate) fn unspaced(c: char) -> bool {
     matches!(c as u32,
         0x0E00..=0x0EFF // Thai, Lao
         | 0x1000..=0x109F // Myanmar

@@ -1,0 +1,218 @@
+//! From the words of a query to terms of the index.
+//!
+//! Documents were stemmed in their own languages, so a word of the query becomes one term per language of the
+//! visible rows, where these differ. All terms of a word share one document frequency, the sum of theirs:
+//! otherwise the stem of a rare language would count as a rare word.
+
+use super::analysis::language::{Language, Votes, stop_mask};
+use super::analysis::{Analysis, Token, term};
+use super::dictionary::TermEntry;
+use super::postings::{BLOCK, PostingList};
+use super::searcher::{LexicalSearcher, SegmentView};
+use super::segment::LexicalSegment;
+use base::Result;
+
+/// Most words a prefix stands for.
+const PREFIX_TERMS_MAX: usize = 1024;
+/// Most words a misspelling stands for.
+const FUZZY_TERMS_MAX: usize = 50;
+
+/// Where the rows of a term are, in one segment.
+#[derive(Clone, Debug)]
+pub(crate) enum TermSource {
+    /// Nowhere.
+    Absent,
+    /// In the segment.
+    Stored(TermEntry),
+    /// Made for this query, of visible rows only: number of rows and encoded postings.
+    Made(u32, Vec<u8>),
+}
+
+impl TermSource {
+    pub(crate) fn open<'a>(&'a self, segment: &'a LexicalSegment) -> Result<Option<PostingList<'a>>> {
+        match self {
+            TermSource::Absent => Ok(None),
+            TermSource::Stored(entry) => segment.postings(entry).map(Some),
+            TermSource::Made(count, bytes) => PostingList::open(*count, bytes, &[]).map(Some),
+        }
+    }
+}
+
+/// A term that some visible row has.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundTerm {
+    /// As in the dictionary, without the field byte.
+    pub text: String,
+    /// Visible rows that have it.
+    pub rows: u64,
+    /// By segment.
+    pub entries: Vec<Option<TermEntry>>,
+}
+
+/// The words of a text by position: at each, the forms of the word that occurs there.
+pub(crate) fn by_position(tokens: Vec<Token>) -> Vec<Vec<Token>> {
+    let mut positions: Vec<Vec<Token>> = Vec::new();
+    let mut sorted = tokens;
+    sorted.sort_by_key(|t| t.position);
+    for token in sorted {
+        match positions.last_mut() {
+            Some(last) if last[0].position == token.position => last.push(token),
+            _ => positions.push(vec![token]),
+        }
+    }
+    positions
+}
+
+/// Looks up words for one searcher.
+pub(crate) struct TermFinder<'a> {
+    searcher: &'a LexicalSearcher,
+    /// The language whose stop words the query leaves out.
+    own: Option<Language>,
+}
+
+impl<'a> TermFinder<'a> {
+    /// For a query of these words: their stop words tell its language, among those of the visible rows.
+    pub(crate) fn new<'t>(searcher: &'a LexicalSearcher, words: impl Iterator<Item = &'t str>) -> Self {
+        let languages = &searcher.statistics.languages;
+        let known = languages.iter().fold(0, |mask, l| mask | l.bit());
+        let mut votes = Votes::default();
+        words.for_each(|word| votes.add(stop_mask(word) & known));
+        let own = votes.winner(1).or_else(|| languages.iter().copied().find(|&l| l != Language::Other));
+        TermFinder { searcher, own }
+    }
+
+    /// The distinct terms of a folded word in the languages of the visible rows; none for a stop word of the
+    /// query's own language.
+    pub(crate) fn terms_of(&self, word: &str) -> Vec<String> {
+        if self.searcher.analysis() != Analysis::Text {
+            return vec![word.to_owned()];
+        }
+        let mut terms: Vec<String> = Vec::new();
+        if self.own.is_some_and(|own| stop_mask(word) & own.bit() != 0) {
+            return terms;
+        }
+        for &language in &self.searcher.statistics.languages {
+            if let Some(term) = term(word, language)
+                && !terms.iter().any(|t| *t == term)
+            {
+                terms.push(term.into_owned());
+            }
+        }
+        terms
+    }
+
+    /// Looks up a term; `None` if no visible row has it.
+    pub(crate) fn find(&self, field: usize, term: &str) -> Result<Option<FoundTerm>> {
+        let mut key = Vec::with_capacity(term.len() + 1);
+        key.push(field as u8);
+        key.extend_from_slice(term.as_bytes());
+        let mut entries = Vec::with_capacity(self.searcher.views().len());
+        for view in self.searcher.views() {
+            entries.push(view.segment.entry(&key)?);
+        }
+        let rows = self.searcher.visible_rows(&key, &entries)?;
+        Ok((rows > 0).then(|| FoundTerm { text: term.to_owned(), rows, entries }))
+    }
+
+    /// The visible terms of a word, in all languages of the visible rows. A lone character of a script without
+    /// spaces also finds the pairs it begins.
+    pub(crate) fn word(&self, field: usize, word: &str) -> Result<Vec<FoundTerm>> {
+        let mut found = Vec::new();
+        for term in self.terms_of(word) {
+            found.extend(self.find(field, &term)?);
+        }
+        if self.searcher.analysis() == Analysis::Text && is_lone_unspaced(word) {
+            for term in self.prefix(field, word)? {
+                if !found.iter().any(|f| f.text == term.text) {
+                    found.push(term);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first visible terms that begin with `prefix`, in byte order.
+    pub(crate) fn prefix(&self, field: usize, prefix: &str) -> Result<Vec<FoundTerm>> {
+        let mut key = vec![field as u8];
+        key.extend_from_slice(prefix.as_bytes());
+        let mut found = Vec::new();
+        self.walk(field, &key, |text| text.starts_with(prefix), &mut found)?;
+        Ok(found)
+    }
+
+    /// Visible terms within `distance` edits of a term of `word` (but not these), closest first, then in byte order.
+    /// A term is not taken if it is so short that most of it would be edits.
+    pub(crate) fn fuzzy(&self, field: usize, word: &str, distance: usize) -> Result<Vec<FoundTerm>> {
+        let wanted = self.terms_of(word);
+        let mut close: Vec<(usize, String)> = Vec::new();
+        for view in self.searcher.views() {
+            let mut walk = view.segment.walk(&[field as u8])?;
+            let mut matchers: Vec<_> = wanted.iter().map(|w| super::edits::EditMatcher::new(w, distance)).collect();
+            while let Some((key, _)) = walk.next()? {
+                if key.first() != Some(&(field as u8)) {
+                    break;
+                }
+                let Ok(text) = std::str::from_utf8(&key[1..]) else { continue };
+                let edits = matchers.iter_mut().filter_map(|m| m.distance(text)).min();
+                if let Some(edits) = edits
+                    && edits > 0
+                    && text.chars().count() > 2 * distance
+                    && !close.iter().any(|(_, t)| t == text)
+                {
+                    close.push((edits, text.to_owned()));
+                }
+            }
+        }
+        close.sort_unstable();
+        let mut found = Vec::new();
+        for (_, text) in close {
+            if found.len() == FUZZY_TERMS_MAX {
+                break;
+            }
+            found.extend(self.find(field, &text)?);
+        }
+        Ok(found)
+    }
+
+    /// The first visible terms from `key` on, as long as `belongs`, over all segments in byte order.
+    fn walk(&self, field: usize, key: &[u8], belongs: impl Fn(&str) -> bool, found: &mut Vec<FoundTerm>) -> Result<()> {
+        let mut walks = Vec::new();
+        let mut heads: Vec<Option<Vec<u8>>> = Vec::new();
+        for view in self.searcher.views() {
+            let mut walk = view.segment.walk(key)?;
+            heads.push(walk.next()?.map(|(key, _)| key.to_vec()));
+            walks.push(walk);
+        }
+        while let Some(next) = heads.iter().flatten().min().cloned() {
+            let text = std::str::from_utf8(next.get(1..).unwrap_or(&[])).unwrap_or("");
+            if next.first() != Some(&(field as u8)) || !belongs(text) || found.len() == PREFIX_TERMS_MAX {
+                break;
+            }
+            found.extend(self.find(field, text)?);
+            for (head, walk) in heads.iter_mut().zip(&mut walks) {
+                if head.as_ref() == Some(&next) {
+                    *head = walk.next()?.map(|(key, _)| key.to_vec());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many visible rows of one segment a list has.
+pub(crate) fn count_visible(view: &SegmentView, entry: &TermEntry) -> Result<u64> {
+    let Some(visible) = &view.visible else { return Ok(u64::from(entry.rows)) };
+    let list = view.segment.postings(entry)?;
+    let mut rows = [0; BLOCK];
+    let mut count = 0;
+    for block in 0..list.block_count() {
+        let length = list.rows(block, &mut rows)?;
+        count += rows[..length].iter().map(|&row| u64::from(visible.contains(row))).sum::<u64>();
+    }
+    Ok(count)
+}
+
+fn is_lone_unspaced(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(super::analysis::unspaced) && chars.next().is_none()
+}
