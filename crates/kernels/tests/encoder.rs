@@ -1,0 +1,182 @@
+//! Every level of this machine against the plain versions, at sizes around the registers' widths.
+
+use kernels::{
+    Activation, Attention, Finish, Kind, LEVELS, Left, LeftBuffer, Level, Panels, Qkv, Rows, Scratch, attend, gemm,
+    layer_norm, reference,
+};
+
+/// A repeatable stream of numbers in -1..1 (Marsaglia's xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+    fn take(&mut self, n: usize) -> Vec<f32> {
+        (0..n).map(|_| self.next()).collect()
+    }
+}
+
+fn levels() -> impl Iterator<Item = Level> {
+    LEVELS.into_iter().filter(|l| l.available())
+}
+
+fn kinds(level: Level) -> Vec<Kind> {
+    let mut kinds = vec![Kind::F32];
+    if level >= Level::Bf16 && Level::Bf16.available() {
+        kinds.push(Kind::Bf16);
+    }
+    if level == Level::Vnni {
+        kinds.push(Kind::Int8);
+    }
+    kinds
+}
+
+/// Largest difference; not-a-number anywhere is a failure, not a zero.
+fn furthest(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    assert!(a.iter().chain(b).all(|x| x.is_finite()));
+    a.iter().zip(b).fold(0.0, |m, (x, y)| m.max((x - y).abs()))
+}
+
+const SHAPES: [(usize, usize, usize); 10] = [
+    (1, 1, 1),
+    (1, 16, 4),
+    (2, 33, 17),
+    (3, 15, 32),
+    (7, 31, 64),
+    (11, 64, 48),
+    (12, 32, 33),
+    (13, 100, 16),
+    (25, 48, 100),
+    (37, 96, 384),
+];
+
+#[test]
+fn products_of_every_kind_and_shape() {
+    let mut numbers = Numbers(7);
+    for (m, n, k) in SHAPES {
+        let (a, b, bias) = (numbers.take(m * k), numbers.take(n * k), numbers.take(n));
+        let exact = reference::matmul(&a, &b, m, n, k);
+        for level in levels() {
+            for kind in kinds(level) {
+                let panels = Panels::pack(Rows::F32(&b), n, k, kind, level);
+                let mut left = LeftBuffer::default();
+                let stride = n + 3;
+                let mut out = vec![7.0f32; (m - 1) * stride + n];
+                let set = Finish { bias: &bias, ..Finish::default() };
+                gemm(left.convert(level, kind, &a, k, m, k), m, &panels, set, &mut out, stride);
+                let add = Finish { add: true, ..Finish::default() };
+                gemm(left.convert(level, kind, &a, k, m, k), m, &panels, add, &mut out, stride);
+                let tolerance = match kind {
+                    Kind::F32 => 1e-5,
+                    Kind::Bf16 => 1e-2,
+                    Kind::Int8 => 2e-2,
+                } * (k as f32).sqrt();
+                for i in 0..m {
+                    let want: Vec<f32> = (0..n).map(|j| 2.0 * exact[i * n + j] + bias[j]).collect();
+                    let off = furthest(&out[i * stride..][..n], &want);
+                    assert!(off < tolerance, "{level} {kind:?} {m}x{n}x{k}: off by {off}");
+                    let gap = out.get(i * stride + n..(i + 1) * stride).unwrap_or_default();
+                    assert!(gap.iter().all(|&x| x == 7.0), "{level} {kind:?} wrote between rows");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn integers_on_both_sides_are_exact() {
+    let (n, k) = (40, 64);
+    let values: Vec<i8> = (0..n * k).map(|i| ((i * 31) % 255) as i8).collect();
+    let scales: Vec<f32> = (0..n).map(|i| 0.01 + i as f32 * 1e-3).collect();
+    let floats: Vec<f32> = values.iter().enumerate().map(|(i, &x)| f32::from(x) * scales[i / k]).collect();
+    // Rows of whole numbers that span 0 to 255 survive quantisation as they are, and fit bf16.
+    let mut a: Vec<f32> = (0..3 * k).map(|i| ((i * 7) % 256) as f32).collect();
+    for row in a.chunks_mut(k) {
+        (row[3], row[9]) = (0.0, 255.0);
+    }
+    let exact = reference::matmul(&a, &floats, 3, n, k);
+    let largest = exact.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    for level in levels() {
+        for kind in kinds(level) {
+            let panels = Panels::pack(Rows::Int8 { values: &values, scales: &scales }, n, k, kind, level);
+            let mut out = vec![0.0; 3 * n];
+            let mut left = LeftBuffer::default();
+            gemm(left.convert(level, kind, &a, k, 3, k), 3, &panels, Finish::default(), &mut out, n);
+            let off = furthest(&out, &exact) / largest;
+            assert!(off < 1e-6, "{level} {kind:?}: off by {off}");
+        }
+    }
+}
+
+#[test]
+fn activations() {
+    let x: Vec<f32> = (-400..=400).map(|i| i as f32 / 40.0).chain([-80.0, 80.0, 0.0, -0.0, 1e-20]).collect();
+    let cases: [(Activation, fn(f64) -> f64); 5] = [
+        (Activation::None, |x| x),
+        (Activation::Gelu, reference::gelu),
+        (Activation::GeluTanh, reference::gelu_tanh),
+        (Activation::Relu, |x| x.max(0.0)),
+        (Activation::Tanh, f64::tanh),
+    ];
+    for level in levels() {
+        for (activation, exact) in cases {
+            let panels = Panels::pack(Rows::F32(&x), x.len(), 1, Kind::F32, level);
+            let mut out = vec![0.0; x.len()];
+            let finish = Finish { activation, ..Finish::default() };
+            gemm(Left::f32(&[1.0], 1), 1, &panels, finish, &mut out, x.len());
+            let want: Vec<f32> = x.iter().map(|&x| exact(f64::from(x)) as f32).collect();
+            let off = furthest(&out, &want);
+            assert!(off < 5e-6, "{level} {activation:?}: off by {off}");
+        }
+    }
+}
+
+#[test]
+fn layer_norm_of_odd_widths() {
+    let mut numbers = Numbers(9);
+    for width in [1, 7, 16, 33, 64, 384] {
+        let rows: Vec<f32> = numbers.take(3 * width).iter().map(|x| 10.0 + x).collect();
+        let (gain, bias) = (numbers.take(width), numbers.take(width));
+        let want: Vec<f32> = rows.chunks(width).flat_map(|r| reference::layer_norm(r, &gain, &bias, 1e-6)).collect();
+        for level in levels() {
+            let mut out = rows.clone();
+            layer_norm(level, &mut out, width, &gain, &bias, 1e-6);
+            let off = furthest(&out, &want);
+            assert!(off < 5e-5, "{level} width {width}: off by {off}");
+        }
+    }
+}
+
+#[test]
+fn attention_of_every_length() {
+    let mut numbers = Numbers(3);
+    for (len, heads, dim) in [(1, 1, 8), (2, 3, 5), (13, 2, 16), (32, 1, 32), (33, 2, 33), (65, 2, 64)] {
+        let width = heads * dim;
+        let stride = 3 * width;
+        let x = numbers.take(len * stride);
+        let bias = numbers.take(heads * (2 * 80 - 1));
+        for (window, bias) in [(None, &[] as &[f32]), (Some(3), &[]), (None, &bias)] {
+            let spec = Attention { heads, dim, scale: 0.9, window, bias, reach: 80 };
+            let qkv = Qkv { q: &x, k: &x[width..], v: &x[2 * width..], stride, len };
+            let want = reference::attention(&spec, qkv);
+            for level in levels() {
+                let mut out = vec![0.0; len * width];
+                attend(level, &spec, qkv, &mut Scratch::default(), &mut out, width);
+                let off = furthest(&out, &want);
+                assert!(off < 1e-5, "{level} len {len} dim {dim} {window:?}: off by {off}");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "left side too short")]
+fn short_input_is_refused() {
+    let panels = Panels::pack(Rows::F32(&[1.0; 4]), 2, 2, Kind::F32, Level::Scalar);
+    gemm(Left::f32(&[1.0; 3], 2), 2, &panels, Finish::default(), &mut [0.0; 4], 2);
+}
