@@ -2,6 +2,7 @@
 
 mod answers;
 mod lexical;
+mod embed;
 mod vector;
 
 use clap::Parser;
@@ -14,6 +15,8 @@ enum Command {
     Answers(answers::Options),
     /// The lexical index on a BEIR folder, speaking the protocol of the peers' script.
     Lexical(lexical::Options),
+    /// Texts per second of the encoder, as token ids or as real passages.
+    Embed(embed::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
 }
@@ -22,6 +25,7 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Answers(options) => answers::run(&options),
         Command::Lexical(options) => lexical::run(&options),
+        Command::Embed(options) => embed::run(&options),
         Command::Vector(options) => vector::run(&options),
     };
     match done {

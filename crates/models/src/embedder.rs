@@ -83,6 +83,16 @@ impl SentenceEmbedder {
         Ok(())
     }
 
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The model's encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
     fn check(&self, ids: &[u32]) -> Result<()> {
         let (most, vocabulary) = (self.encoder.shape.tokens_max(), self.encoder.shape.vocabulary);
         let what = if ids.is_empty() || ids.len() > most {

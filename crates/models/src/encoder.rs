@@ -35,6 +35,19 @@ impl Tokens {
     }
 }
 
+/// The four products of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Product {
+    /// Queries, keys and values.
+    Qkv,
+    /// After the heads.
+    Output,
+    /// First of the feed-forward part.
+    Up,
+    /// Second of the feed-forward part.
+    Down,
+}
+
 /// Buffers of one thread; they grow to the largest micro-batch and then stay.
 #[derive(Default)]
 pub struct Workspace {
@@ -67,6 +80,17 @@ impl Encoder {
     /// # Panics
     /// If a text is longer than `tokens_max` or a number is outside of the vocabulary.
     pub fn forward<'w>(&self, tokens: &Tokens, work: &'w mut Workspace) -> &'w [f32] {
+        self.forward_watched(tokens, work, &mut |_, _, _| {})
+    }
+
+    /// As [`Encoder::forward`]; `watch` sees what every product of every layer is given: the layer's number,
+    /// which product, and whole rows of its inputs.
+    pub fn forward_watched<'w>(
+        &self,
+        tokens: &Tokens,
+        work: &'w mut Workspace,
+        watch: &mut dyn FnMut(usize, Product, &[f32]),
+    ) -> &'w [f32] {
         let (h, rows, level) = (self.shape.hidden, tokens.ids.len(), self.level);
         work.hidden.reserve(rows * h);
         work.qkv.reserve(rows * 3 * h);
@@ -83,7 +107,8 @@ impl Encoder {
             bias: &[],
             reach: 0,
         };
-        for layer in &self.weights.layers {
+        for (number, layer) in self.weights.layers.iter().enumerate() {
+            watch(number, Product::Qkv, hidden);
             let (qkv, context) = (qkv.f32_mut(), context.f32_mut());
             apply(level, &layer.qkv, hidden, h, rows, left, Activation::None, false, qkv);
             for range in tokens.ranges() {
@@ -92,11 +117,14 @@ impl Encoder {
                     Qkv { q: &qkv[at..], k: &qkv[at + h..], v: &qkv[at + 2 * h..], stride: 3 * h, len: range.len() };
                 attend(level, &attention, x, scratch, &mut context[range.start * h..], h);
             }
+            watch(number, Product::Output, &context[..rows * h]);
             apply(level, &layer.output, context, h, rows, left, Activation::None, true, hidden);
             self.norm(hidden, &layer.norm1);
             for block in hidden.chunks_mut(BLOCK_TOKENS * h) {
                 let (rows, wide) = (block.len() / h, wide.f32_mut());
+                watch(number, Product::Up, block);
                 apply(level, &layer.up, block, h, rows, left, self.shape.activation, false, wide);
+                watch(number, Product::Down, &wide[..rows * self.shape.intermediate]);
                 apply(level, &layer.down, wide, self.shape.intermediate, rows, left, Activation::None, true, block);
                 self.norm(block, &layer.norm2);
             }
