@@ -103,6 +103,11 @@ pub(crate) fn to_bf16(x: f32) -> u16 {
     ((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16
 }
 
+/// Up to four bytes, the first one lowest.
+fn pack_bytes(four: &[i8]) -> u32 {
+    four.iter().rev().fold(0, |word, &x| word << 8 | u32::from(x as u8))
+}
+
 /// The nearest of -127..=127 to `x / scale`, where `scale` maps the largest magnitude of `row` to 127.
 fn quantise_row(row: &[f32], out: &mut Vec<i8>) -> f32 {
     let largest = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
@@ -145,6 +150,12 @@ impl Panels {
             scales: vec![1.0; padded],
             sums: vec![0.0; padded],
         };
+        if let Rows::Int8 { values, scales } = rows
+            && kind != Kind::F32
+        {
+            panels.fill_integers(values, scales);
+            return panels;
+        }
         let mut ints = Vec::new();
         for row in 0..n {
             let at = row / width * width * groups + row % width;
@@ -166,35 +177,43 @@ impl Panels {
                         words[at + g * width] = u32::from(to_bf16(pair[0])) | u32::from(high) << 16;
                     }
                 }
-                (Kind::Bf16, Rows::Int8 { values, scales }) => {
-                    // An integer of 8 bits is exact in bf16; the scale waits for the end of the sum.
-                    panels.scales[row] = scales[row];
-                    for (g, pair) in values[row * k..][..k].chunks(2).enumerate() {
-                        let high = pair.get(1).map_or(0, |&x| to_bf16(f32::from(x)));
-                        words[at + g * width] = u32::from(to_bf16(f32::from(pair[0]))) | u32::from(high) << 16;
+                (Kind::Int8, Rows::F32(v)) => {
+                    panels.scales[row] = quantise_row(&v[row * k..][..k], &mut ints);
+                    panels.sums[row] = panels.scales[row] * ints.iter().map(|&x| i32::from(x)).sum::<i32>() as f32;
+                    for (g, four) in ints.chunks(4).enumerate() {
+                        words[at + g * width] = pack_bytes(four);
                     }
                 }
-                (Kind::Int8, _) => {
-                    let (values, scale) = match rows {
-                        Rows::Int8 { values, scales } => (&values[row * k..][..k], scales[row]),
-                        Rows::F32(v) => {
-                            let scale = quantise_row(&v[row * k..][..k], &mut ints);
-                            (ints.as_slice(), scale)
-                        }
-                    };
-                    for (g, four) in values.chunks(4).enumerate() {
-                        let mut bytes = [0u8; 4];
-                        for (b, &x) in bytes.iter_mut().zip(four) {
-                            *b = x as u8;
-                        }
-                        words[at + g * width] = u32::from_le_bytes(bytes);
-                    }
-                    panels.scales[row] = scale;
-                    panels.sums[row] = scale * values.iter().map(|&x| i32::from(x)).sum::<i32>() as f32;
-                }
+                (Kind::Bf16 | Kind::Int8, Rows::Int8 { .. }) => {} // filled above
             }
         }
         panels
+    }
+
+    /// Integers as they are. An integer of 8 bits is exact in bf16; the scale waits for the end of the sum.
+    /// Words are written in order, because this is most of what opening a model costs.
+    fn fill_integers(&mut self, values: &[i8], scales: &[f32]) {
+        let (n, k, size) = (self.n, self.k, self.kind.group());
+        self.scales[..n].copy_from_slice(scales);
+        if self.kind == Kind::Int8 {
+            for (row, ints) in values.chunks_exact(k.max(1)).enumerate() {
+                self.sums[row] = scales[row] * ints.iter().map(|&x| i32::from(x)).sum::<i32>() as f32;
+            }
+        }
+        let bf16 = |x: i8| f32::from(x).to_bits() >> 16;
+        for (panel, words) in self.words.u32_mut().chunks_exact_mut((self.width * self.groups).max(1)).enumerate() {
+            let first = panel * self.width;
+            for (g, words) in words.chunks_exact_mut(self.width).enumerate() {
+                for (row, word) in (first..n).zip(words) {
+                    let group = &values[row * k + g * size..(row * k + g * size + size).min(row * k + k)];
+                    *word = match *group {
+                        [low, high] if size == 2 => bf16(low) | bf16(high) << 16,
+                        [low] if size == 2 => bf16(low),
+                        _ => pack_bytes(group),
+                    };
+                }
+            }
+        }
     }
 
     /// Number of outputs.

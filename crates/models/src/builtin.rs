@@ -7,7 +7,7 @@ use crate::normalise::Normaliser;
 use crate::pooling::Pooling;
 use crate::safetensors::TensorFile;
 use crate::tokenizer::Tokenizer;
-use crate::weights::Weights;
+use crate::weights::{Precision, Weights};
 use crate::wordpiece::WordPiece;
 use base::{EmbedSpec, Error, Kind, Metric, Result};
 
@@ -34,7 +34,7 @@ pub fn builtin() -> Result<std::sync::Arc<dyn base::Embedder>> {
     Ok(std::sync::Arc::new(builtin_sentence_embedder(kernels::level(), None)?))
 }
 
-/// As [`builtin`], with weights of `kind` (the level's [`kernels::Kind::precise`] if `None`) at `level`, as the concrete type.
+/// As [`builtin`], at `level`, with products of `kind` ([`Precision::of_integers`] if `None`), as the concrete type.
 pub fn builtin_sentence_embedder(level: kernels::Level, kind: Option<kernels::Kind>) -> Result<SentenceEmbedder> {
     #[cfg(feature = "embedded-model")]
     return open_bytes("the built-in model", &MODEL.0, level, kind);
@@ -95,8 +95,8 @@ pub fn open_bytes(
     let shape = Shape::parse(what, field("config")?)?;
     let tokenizer = tokenizer(&file, &shape).map_err(|e| damaged(e.chain()))?;
     let max_tokens = field("max_tokens")?.parse().map_err(|_| damaged("max_tokens is not a number".into()))?;
-    let kind = kind.unwrap_or(kernels::Kind::precise(level));
-    let weights = Weights::bert(&file, Some(&file), &shape, kind, level)?;
+    let precision = kind.map_or(Precision::of_integers(level), Precision::all);
+    let weights = Weights::load(&file, Some(&file), &shape, precision, level)?;
     let spec = EmbedSpec {
         name: field("name")?.to_owned(),
         dimension: shape.hidden,

@@ -7,8 +7,12 @@ use serde::Deserialize;
 /// Which family of tensor names and small differences a model follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// BERT and its direct kin (MiniLM, BGE, E5, GTE).
+    /// BERT and its direct kin: MiniLM, BGE, E5, GTE, DPR, RoBERTa, XLM-R.
     Bert,
+    /// DistilBERT: BERT without token types, under other names.
+    DistilBert,
+    /// MPNet: attention has a bias by distance.
+    MpNet,
 }
 
 /// The shape of an encoder.
@@ -41,16 +45,23 @@ pub struct Shape {
 #[derive(Deserialize)]
 struct Raw {
     model_type: String,
+    #[serde(alias = "dim")]
     hidden_size: Option<usize>,
+    #[serde(alias = "n_layers")]
     num_hidden_layers: Option<usize>,
+    #[serde(alias = "n_heads")]
     num_attention_heads: Option<usize>,
+    #[serde(alias = "hidden_dim")]
     intermediate_size: Option<usize>,
     vocab_size: Option<usize>,
     max_position_embeddings: Option<usize>,
     type_vocab_size: Option<usize>,
     layer_norm_eps: Option<f32>,
+    #[serde(alias = "activation")]
     hidden_act: Option<String>,
     position_embedding_type: Option<String>,
+    pad_token_id: Option<usize>,
+    projection_dim: Option<usize>,
 }
 
 /// Bounds on what a configuration may ask for; the largest encoders in use stay far below.
@@ -65,11 +76,21 @@ impl Shape {
             |found: String| Error::new(Kind::BadInput, format!("reading the model configuration {what}: {found}"));
         let raw: Raw = serde_json::from_str(json).map_err(|e| bad(e.to_string()))?;
         let family = match raw.model_type.as_str() {
-            "bert" => Family::Bert,
+            "bert" | "dpr" | "roberta" | "xlm-roberta" | "camembert" => Family::Bert,
+            "distilbert" => Family::DistilBert,
+            "mpnet" => Family::MpNet,
             other => {
                 return Err(Error::new(Kind::Unsupported, format!("opening the model {what}: its type is {other:?}"))
-                    .hint("encoders of the type bert can be opened"));
+                    .hint("encoders of the types bert, distilbert, roberta, xlm-roberta, camembert, mpnet and dpr can be opened"));
             }
+        };
+        if raw.projection_dim.unwrap_or(0) != 0 {
+            return Err(Error::new(Kind::Unsupported, format!("opening the model {what}: it projects its vectors")));
+        }
+        // RoBERTa and MPNet count positions from the one after the padding token.
+        let first_position = match raw.model_type.as_str() {
+            "roberta" | "xlm-roberta" | "camembert" | "mpnet" => raw.pad_token_id.unwrap_or(1).min(POSITIONS_MAX) + 1,
+            _ => 0,
         };
         if let Some(kind) = raw.position_embedding_type.filter(|k| k != "absolute") {
             return Err(Error::new(
@@ -98,11 +119,14 @@ impl Shape {
             intermediate: need("intermediate_size", raw.intermediate_size, 8 * HIDDEN_MAX)?,
             vocabulary: need("vocab_size", raw.vocab_size, crate::wordpiece::VOCABULARY_MAX)?,
             positions: need("max_position_embeddings", raw.max_position_embeddings, POSITIONS_MAX)?,
-            first_position: 0,
-            types: raw.type_vocab_size.unwrap_or(0).min(16),
+            first_position,
+            types: if family == Family::Bert { raw.type_vocab_size.unwrap_or(2).min(16) } else { 0 },
             epsilon: raw.layer_norm_eps.unwrap_or(1e-12),
             activation,
         };
+        if shape.tokens_max() == 0 {
+            return Err(bad(format!("{} positions, the first is {first_position}", shape.positions)));
+        }
         if !shape.hidden.is_multiple_of(shape.heads) {
             return Err(bad(format!("{} values do not divide among {} heads", shape.hidden, shape.heads)));
         }

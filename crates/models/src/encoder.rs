@@ -104,8 +104,8 @@ impl Encoder {
             dim: h / self.shape.heads,
             scale: 1.0 / ((h / self.shape.heads) as f32).sqrt(),
             window: None,
-            bias: &[],
-            reach: 0,
+            bias: &self.weights.bias,
+            reach: self.shape.tokens_max(),
         };
         for (number, layer) in self.weights.layers.iter().enumerate() {
             watch(number, Product::Qkv, hidden);

@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 use crate::pooling::Pooling;
 use crate::safetensors::TensorFile;
 use crate::tokenizer::Tokenizer;
-use crate::weights::Weights;
+use crate::weights::{Precision, Weights};
 use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn open_folder(folder: &Path) -> Result<Arc<dyn Embedder>> {
     open_folder_as(folder, kernels::level(), None)
 }
 
-/// As [`open_folder`], with weights of `kind` (the level's fastest if `None`) at `level`.
+/// As [`open_folder`], at `level`, with products of `kind` ([`Precision::of_floats`] if `None`).
 pub fn open_folder_as(folder: &Path, level: kernels::Level, kind: Option<kernels::Kind>) -> Result<Arc<dyn Embedder>> {
     Ok(Arc::new(open_sentence_embedder(folder, level, kind)?))
 }
@@ -44,7 +44,7 @@ pub fn open_sentence_embedder(
     let shape = Shape::parse(&folder.join("config.json").display().to_string(), &config)?;
     let json = read_text(folder, "tokenizer.json")?;
     let tokenizer = Tokenizer::parse(&folder.join("tokenizer.json").display().to_string(), &json)?;
-    let settings = Settings::read(folder)?;
+    let settings = Settings::read(folder, config.contains("\"DPR"))?;
     let bytes = read_weights(folder)?;
     let mut hash = blake3::Hasher::new();
     for part in [bytes.as_slice(), json.as_bytes(), config.as_bytes(), format!("{settings:?}").as_bytes()] {
@@ -52,8 +52,8 @@ pub fn open_sentence_embedder(
         hash.update(part);
     }
     let file = TensorFile::parse(&folder.join("model.safetensors").display().to_string(), &bytes)?;
-    let kind = kind.unwrap_or(kernels::Kind::fastest(level));
-    let weights = Weights::bert(&file, None, &shape, kind, level)?;
+    let precision = kind.map_or(Precision::of_floats(level), Precision::all);
+    let weights = Weights::load(&file, None, &shape, precision, level)?;
     let spec = EmbedSpec {
         name,
         dimension: shape.hidden,
@@ -74,7 +74,7 @@ struct Settings {
 }
 
 impl Settings {
-    fn read(folder: &Path) -> Result<Settings> {
+    fn read(folder: &Path, dpr: bool) -> Result<Settings> {
         if let Some(modules) = read_json(folder, "modules.json")? {
             for module in modules.as_array().map(Vec::as_slice).unwrap_or_default() {
                 let kind = module["type"].as_str().unwrap_or_default();
@@ -89,6 +89,8 @@ impl Settings {
             }
         }
         let pooling = match read_json(folder, "1_Pooling/config.json")? {
+            // Dense passage retrieval is the first token's row, compared by inner product.
+            None if dpr => Pooling::First,
             None => Pooling::Mean,
             Some(json) => pooling(folder, &json)?,
         };
@@ -97,6 +99,7 @@ impl Settings {
             .and_then(|n| usize::try_from(n).ok());
         let more = read_json(folder, "config_sentence_transformers.json")?.unwrap_or_default();
         let metric = match more["similarity_fn_name"].as_str() {
+            None if dpr => Metric::InnerProduct,
             None | Some("cosine") => Metric::Cosine,
             Some("dot") => Metric::InnerProduct,
             Some("euclidean") => Metric::L2,

@@ -94,15 +94,15 @@ fn spread(moments: &[f64], n: usize) -> Vec<f64> {
         let column = &mut inverse[j * n..][..n];
         column[j] = 1.0 / lower[j * n + j];
         for i in j + 1..n {
-            let sum: f64 = lower[i * n + j..i * n + i].iter().zip(&column[j..i]).map(|(l, x)| l * x).sum();
+            let sum = dot(&lower[i * n + j..i * n + i], &column[j..i]);
             column[i] = -sum / lower[i * n + i];
         }
     }
     for i in 0..n {
         for j in 0..=i {
-            let dot: f64 = inverse[i * n + i..(i + 1) * n].iter().zip(&inverse[j * n + i..]).map(|(x, y)| x * y).sum();
-            a[i * n + j] = dot;
-            a[j * n + i] = dot;
+            let sum = dot(&inverse[i * n + i..(i + 1) * n], &inverse[j * n + i..(j + 1) * n]);
+            a[i * n + j] = sum;
+            a[j * n + i] = sum;
         }
     }
     let lower = cholesky(&a, n);
@@ -115,13 +115,25 @@ fn spread(moments: &[f64], n: usize) -> Vec<f64> {
     upper
 }
 
+/// Σ x y in eight sums, which the compiler turns into vectors; their order is fixed, so results repeat.
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (xs, ys) = (x.chunks_exact(8), y.chunks_exact(8));
+    let rest: f64 = xs.remainder().iter().zip(ys.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in xs.zip(ys) {
+        for i in 0..8 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
 /// The lower factor of a symmetric positive definite matrix.
 fn cholesky(a: &[f64], n: usize) -> Vec<f64> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {
-            let dot: f64 = l[i * n..i * n + j].iter().zip(&l[j * n..j * n + j]).map(|(x, y)| x * y).sum();
-            let rest = a[i * n + j] - dot;
+            let rest = a[i * n + j] - dot(&l[i * n..i * n + j], &l[j * n..j * n + j]);
             l[i * n + j] = if i == j { rest.max(f64::MIN_POSITIVE).sqrt() } else { rest / l[j * n + j] };
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Matrices come as floats, or as int8 rows with a scale per row in a tensor of the same name plus `.scale`.
 
-use crate::config::Shape;
+use crate::config::{Family, Shape};
 use crate::safetensors::{Dtype, TensorFile};
 use base::{Error, Kind as ErrorKind, Result};
 use kernels::{Kind, Level, Panels, Rows};
@@ -74,13 +74,14 @@ pub struct Weights {
     pub norm: Norm,
     /// In order.
     pub layers: Vec<Layer>,
+    /// Attention's bias by distance, see [`kernels::Attention::bias`]; empty for none.
+    pub bias: Vec<f32>,
 }
 
 /// Where tensors come from, and what they become.
-pub struct Loader<'f> {
+struct Loader<'f> {
     file: &'f TensorFile<'f>,
     prefix: &'static str,
-    kind: Kind,
     level: Level,
 }
 
@@ -90,13 +91,7 @@ enum Matrix {
     Int8(Vec<i8>, Vec<f32>),
 }
 
-impl<'f> Loader<'f> {
-    /// Finds out whether names carry the family's prefix (`bert.`).
-    pub fn new(file: &'f TensorFile<'f>, prefixes: &[&'static str], probe: &str, kind: Kind, level: Level) -> Self {
-        let prefix = prefixes.iter().find(|p| file.find(&format!("{p}{probe}")).is_some()).copied().unwrap_or("");
-        Loader { file, prefix, kind, level }
-    }
-
+impl Loader<'_> {
     fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.file.floats(&format!("{}{name}", self.prefix), shape)
     }
@@ -111,22 +106,22 @@ impl<'f> Loader<'f> {
         Ok(Matrix::F32(self.file.floats(&name, &[n, k])?))
     }
 
-    fn pack(&self, matrix: &Matrix, n: usize, k: usize) -> Panels {
+    fn pack(&self, matrix: &Matrix, n: usize, k: usize, kind: Kind) -> Panels {
         let rows = match matrix {
             Matrix::F32(values) => Rows::F32(values),
             Matrix::Int8(values, scales) => Rows::Int8 { values, scales },
         };
-        Panels::pack(rows, n, k, self.kind, self.level)
+        Panels::pack(rows, n, k, kind, self.level)
     }
 
     /// The map `name.weight`, `name.bias` from `k` to `n` values.
-    pub fn linear(&self, name: &str, n: usize, k: usize) -> Result<Linear> {
+    fn linear(&self, name: &str, n: usize, k: usize, kind: Kind) -> Result<Linear> {
         let matrix = self.matrix(&format!("{name}.weight"), n, k)?;
-        Ok(Linear { panels: self.pack(&matrix, n, k), bias: self.floats(&format!("{name}.bias"), &[n])? })
+        Ok(Linear { panels: self.pack(&matrix, n, k, kind), bias: self.floats(&format!("{name}.bias"), &[n])? })
     }
 
     /// Several maps with the same input as one.
-    pub fn beside(&self, names: &[String], n: usize, k: usize) -> Result<Linear> {
+    fn beside(&self, names: &[String], n: usize, k: usize, kind: Kind) -> Result<Linear> {
         let mut bias = Vec::new();
         let (mut floats, mut ints, mut scales) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
@@ -144,11 +139,11 @@ impl<'f> Loader<'f> {
             return Err(Error::new(ErrorKind::BadInput, format!("reading tensors: {names} are of different types")));
         }
         let matrix = if ints.is_empty() { Matrix::F32(floats) } else { Matrix::Int8(ints, scales) };
-        Ok(Linear { panels: self.pack(&matrix, n * names.len(), k), bias })
+        Ok(Linear { panels: self.pack(&matrix, n * names.len(), k, kind), bias })
     }
 
     /// The normalisation `name`.
-    pub fn norm(&self, name: &str, width: usize) -> Result<Norm> {
+    fn norm(&self, name: &str, width: usize) -> Result<Norm> {
         Ok(Norm {
             gain: self.floats(&format!("{name}.weight"), &[width])?,
             bias: self.floats(&format!("{name}.bias"), &[width])?,
@@ -156,7 +151,7 @@ impl<'f> Loader<'f> {
     }
 
     /// The table `name`; integers are borrowed if `bytes` hold the file for ever.
-    pub fn table(&self, name: &str, n: usize, k: usize, bytes: Option<&TensorFile<'static>>) -> Result<Table> {
+    fn table(&self, name: &str, n: usize, k: usize, bytes: Option<&TensorFile<'static>>) -> Result<Table> {
         match (self.matrix_type(name)?, bytes) {
             (Dtype::I8, Some(file)) => {
                 let name = format!("{}{name}", self.prefix);
@@ -189,16 +184,90 @@ impl<'f> Loader<'f> {
     }
 }
 
+/// What the products of a layer are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Precision {
+    /// Queries, keys and values: of all inputs, theirs suffer most from 8 bits.
+    pub qkv: Kind,
+    /// The other three products.
+    pub rest: Kind,
+}
+
+impl Precision {
+    /// The same for all.
+    pub fn all(kind: Kind) -> Self {
+        Precision { qkv: kind, rest: kind }
+    }
+
+    /// For weights that were floats: the fastest that needs no calibration.
+    pub fn of_floats(level: Level) -> Self {
+        Precision::all(Kind::precise(level))
+    }
+
+    /// For weights that are integers already.
+    pub fn of_integers(level: Level) -> Self {
+        Precision { qkv: Kind::precise(level), rest: Kind::fastest(level) }
+    }
+}
+
+/// How a family names the parts of a layer.
+struct Names {
+    prefixes: &'static [&'static str],
+    layer: &'static str,
+    qkv: [&'static str; 3],
+    output: &'static str,
+    norm1: &'static str,
+    up: &'static str,
+    down: &'static str,
+    norm2: &'static str,
+}
+
+const BERT: Names = Names {
+    prefixes: &["", "bert.", "roberta.", "question_encoder.bert_model.", "ctx_encoder.bert_model."],
+    layer: "encoder.layer",
+    qkv: ["attention.self.query", "attention.self.key", "attention.self.value"],
+    output: "attention.output.dense",
+    norm1: "attention.output.LayerNorm",
+    up: "intermediate.dense",
+    down: "output.dense",
+    norm2: "output.LayerNorm",
+};
+
+const DISTILBERT: Names = Names {
+    prefixes: &["", "distilbert."],
+    layer: "transformer.layer",
+    qkv: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
+    output: "attention.out_lin",
+    norm1: "sa_layer_norm",
+    up: "ffn.lin1",
+    down: "ffn.lin2",
+    norm2: "output_layer_norm",
+};
+
+const MPNET: Names = Names {
+    prefixes: &["", "mpnet."],
+    qkv: ["attention.attn.q", "attention.attn.k", "attention.attn.v"],
+    output: "attention.attn.o",
+    norm1: "attention.LayerNorm",
+    ..BERT
+};
+
 impl Weights {
-    /// Reads a BERT.
-    pub fn bert(
+    /// Reads the tensors of `shape` from `file`; `forever` is the same file if its bytes never go away.
+    pub fn load(
         file: &TensorFile<'_>,
         forever: Option<&TensorFile<'static>>,
         shape: &Shape,
-        kind: Kind,
+        precision: Precision,
         level: Level,
     ) -> Result<Weights> {
-        let load = Loader::new(file, &["", "bert."], "embeddings.LayerNorm.weight", kind, level);
+        let names = match shape.family {
+            Family::Bert => BERT,
+            Family::DistilBert => DISTILBERT,
+            Family::MpNet => MPNET,
+        };
+        let prefix = names.prefixes.iter().find(|p| file.find(&format!("{p}embeddings.LayerNorm.weight")).is_some());
+        let load = Loader { file, prefix: prefix.copied().unwrap_or(""), level };
         let h = shape.hidden;
         let mut positions = load.dequantised("embeddings.position_embeddings.weight", shape.positions, h)?;
         if shape.types > 0 {
@@ -209,23 +278,52 @@ impl Weights {
         }
         let layers = (0..shape.layers)
             .map(|i| {
-                let name = |part: &str| format!("encoder.layer.{i}.{part}");
-                let qkv = ["query", "key", "value"].map(|p| name(&format!("attention.self.{p}")));
+                let name = |part: &str| format!("{}.{i}.{part}", names.layer);
                 Ok(Layer {
-                    qkv: load.beside(&qkv, h, h)?,
-                    output: load.linear(&name("attention.output.dense"), h, h)?,
-                    norm1: load.norm(&name("attention.output.LayerNorm"), h)?,
-                    up: load.linear(&name("intermediate.dense"), shape.intermediate, h)?,
-                    down: load.linear(&name("output.dense"), h, shape.intermediate)?,
-                    norm2: load.norm(&name("output.LayerNorm"), h)?,
+                    qkv: load.beside(&names.qkv.map(name), h, h, precision.qkv)?,
+                    output: load.linear(&name(names.output), h, h, precision.rest)?,
+                    norm1: load.norm(&name(names.norm1), h)?,
+                    up: load.linear(&name(names.up), shape.intermediate, h, precision.rest)?,
+                    down: load.linear(&name(names.down), h, shape.intermediate, precision.rest)?,
+                    norm2: load.norm(&name(names.norm2), h)?,
                 })
             })
             .collect::<Result<_>>()?;
+        let bias = match shape.family {
+            Family::MpNet => {
+                let table = load.floats("encoder.relative_attention_bias.weight", &[BUCKETS, shape.heads])?;
+                relative_bias(&table, shape.heads, shape.tokens_max())
+            }
+            _ => Vec::new(),
+        };
         Ok(Weights {
             words: load.table("embeddings.word_embeddings.weight", shape.vocabulary, h, forever)?,
             positions,
             norm: load.norm("embeddings.LayerNorm", h)?,
             layers,
+            bias,
         })
     }
+}
+
+/// Distances that MPNet tells apart: half of them for each direction.
+const BUCKETS: usize = 32;
+
+/// MPNet's bias by distance for every head, laid out as [`kernels::Attention::bias`]: near distances have
+/// their own entry, far ones share logarithmic buckets (Raffel and others, "T5", 2020).
+fn relative_bias(table: &[f32], heads: usize, reach: usize) -> Vec<f32> {
+    let bucket = |distance: isize| {
+        let (half, n) = (BUCKETS / 2, distance.unsigned_abs());
+        let near = half / 2;
+        let size = if n < near {
+            n
+        } else {
+            // In f32, as the original: rounding decides at the borders.
+            let far = (n as f32 / near as f32).ln() / (128.0f64 / near as f64).ln() as f32 * (half - near) as f32;
+            (near + far as usize).min(half - 1)
+        };
+        if distance > 0 { half + size } else { size }
+    };
+    let reach = reach as isize;
+    (0..heads).flat_map(|head| (1 - reach..reach).map(move |d| table[bucket(d) * heads + head])).collect()
 }
