@@ -209,7 +209,10 @@ impl<F: FnMut(u32, Range<usize>) -> bool> Words<'_, F> {
         }
         let mut from = 0;
         for &(id, end) in &found[..count] {
-            let range = word.origin[from].0..word.origin[end as usize - 1].1;
+            // Marks may have changed places, so the first byte need not come from the first character.
+            let origin = &word.origin[from..end as usize];
+            let start = origin.iter().map(|o| o.0).min().unwrap_or(word.start);
+            let range = start..origin.iter().map(|o| o.1).max().unwrap_or(word.end);
             from = end as usize;
             if !(self.token)(id, range) {
                 self.stopped = true;

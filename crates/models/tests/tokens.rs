@@ -117,7 +117,7 @@ fn every_character() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn random_text(text in "\\PC{0,60}") {
