@@ -13,7 +13,7 @@ use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 pub static EML: Format = Format {
     name: "email",
     about: "e-mail messages (EML): headers, text, attachments",
-    extensions: &["eml", "mht", "emlx"],
+    extensions: &["eml", "emlx", "mht", "mhtml"],
     file_names: &[],
     sniff: |bytes, _| {
         if is_message(bytes) {

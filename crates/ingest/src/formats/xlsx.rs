@@ -1,8 +1,8 @@
 //! Spreadsheets (XLSX, XLSM, XLSB, XLS, ODS), read by calamine: each row with the names of its columns.
 //!
-//! A sheet whose first row names the columns gives one block per group of rows, with that row in front of the
-//! first group only; every block knows its sheet and cells. Formulas count as their stored values. Dates are
-//! written as ISO 8601.
+//! Every row is a block that knows its sheet and cells. Where the first row names the columns, each cell is
+//! written with its name (`Born: 1815`), so that a row found alone still makes sense. Formulas count as their
+//! stored values. Dates are written as ISO 8601. Hidden sheets are left out, with a warning.
 
 use super::clean::collapsed;
 use super::{Format, Sniff, archive};
@@ -21,8 +21,6 @@ pub static FORMAT: Format = Format {
     extractor: &Spreadsheet,
 };
 
-/// Rows of one block: enough to be read together, few enough to be cited.
-const ROWS_PER_BLOCK: usize = 1;
 /// Cells further right are left out.
 const COLUMNS_MAX: usize = 1024;
 
@@ -130,16 +128,15 @@ fn sheet(name: &str, range: &Range<Data>, bytes_max: usize, builder: &mut Docume
     }
     let rows: Vec<(usize, Vec<String>)> =
         rows.map(|(i, row)| (i, row.iter().take(COLUMNS_MAX).map(shown).collect())).collect();
-    for group in rows.chunks(ROWS_PER_BLOCK) {
+    for (index, row) in rows {
         if builder.len() > bytes_max {
             builder.warn(format!("the sheet {name} was cut off: it has too much text"));
             return;
         }
-        let lines: Vec<String> =
-            group.iter().map(|(_, row)| labelled(row, header.as_ref().map(|(_, h)| h.as_slice()))).collect();
-        let widest = group.iter().map(|(_, row)| row.as_slice()).max_by_key(|r| used(r)).unwrap_or_default();
-        let cells = cell_range(top + group[0].0 as u32, top + group[group.len() - 1].0 as u32, left, widest);
-        builder.block(BlockKind::Table, place.clone().then(Place::Cells(cells)), &lines.join("\n"));
+        let number = top + index as u32;
+        let cells = cell_range(number, number, left, &row);
+        let text = labelled(&row, header.as_ref().map(|(_, names)| names.as_slice()));
+        builder.block(BlockKind::Table, place.clone().then(Place::Cells(cells)), &text);
     }
 }
 

@@ -17,7 +17,7 @@ use base::{Document, DocumentBuilder, Extractor, Input, Locator, Result};
 pub static FORMAT: Format = Format {
     name: "html",
     about: "web pages (HTML): the main content, headings, lists, tables, code",
-    extensions: &["html", "htm", "xhtml", "shtml", "mhtml"],
+    extensions: &["html", "htm", "xhtml", "shtml"],
     file_names: &[],
     sniff,
     trusted: false,

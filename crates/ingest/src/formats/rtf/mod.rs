@@ -4,9 +4,12 @@
 //! followed by a replacement for old readers. Destinations that hold no text (fonts, styles, pictures, whatever
 //! is marked `\*`) are skipped. Headings are known by their outline level or by the name of their style.
 
+mod code_pages;
+
 use super::clean::{collapsed, table_row};
 use super::{Format, Sniff};
 use base::{BlockKind, Document, DocumentBuilder, Extractor, Input, Locator, Place, Result};
+use code_pages::{charset, code_page};
 use encoding_rs::{Encoding, WINDOWS_1252};
 use std::collections::HashMap;
 
@@ -466,92 +469,5 @@ static BODY: State = State {
     style: None,
 };
 
-/// The encoding of a Windows code page.
-fn code_page(number: i32) -> Option<&'static Encoding> {
-    let label = match number {
-        932 => "shift_jis".to_owned(),
-        936 => "gbk".to_owned(),
-        949 => "euc-kr".to_owned(),
-        950 => "big5".to_owned(),
-        10000 => "macintosh".to_owned(),
-        65001 => "utf-8".to_owned(),
-        866 => "ibm866".to_owned(),
-        n => format!("windows-{n}"),
-    };
-    Encoding::for_label(label.as_bytes())
-}
-
-/// The encoding of a font's character set (`\fcharset`).
-fn charset(number: i32) -> Option<&'static Encoding> {
-    code_page(match number {
-        0 => 1252,
-        77 => 10000,
-        128 => 932,
-        129 => 949,
-        134 => 936,
-        136 => 950,
-        161 => 1253,
-        162 => 1254,
-        163 => 1258,
-        177 => 1255,
-        178 => 1256,
-        186 => 1257,
-        204 => 1251,
-        222 => 874,
-        238 => 1250,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base::Limits;
-
-    fn read(rtf: &str) -> Document {
-        Rtf.extract(Input { name: "a.rtf", bytes: rtf.as_bytes(), limits: &Limits::default() }).unwrap()
-    }
-
-    #[test]
-    fn characters_in_code_pages_and_unicode() {
-        let text = |rtf| read(rtf).text;
-        assert_eq!(
-            text(r"{\rtf1\ansi\ansicpg1252 caf\'e9 \u8364? \u-10179?\u-8704? \ldblquote x\rdblquote}"),
-            "café € 😀 “x”"
-        );
-        assert_eq!(text(r"{\rtf1\ansicpg1251 \'cf\'f0\'e8\'e2\'e5\'f2}"), "Привет");
-        assert_eq!(
-            text(r"{\rtf1{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset128 Mincho;}}\f1\'93\'fa\'96\'7b\f0  ok}"),
-            "日本 ok"
-        );
-        assert_eq!(text(r"{\rtf1\uc2\u233ab\uc0\u233 x}"), "ééx");
-    }
-
-    #[test]
-    fn headings_tables_notes_and_hidden_text() {
-        let d = read(
-            r"{\rtf1{\info{\title The title}}{\stylesheet{\s1 heading 1;}{\s2 Normal;}}{\*\generator x;}{\pict 0a0b}
-\pard\s1 One\par\pard Two{\footnote three} four{\v hidden}\par
-\trowd\pard\intbl a\cell b\cell\row\trowd\intbl c\cell d\cell\row\pard end\par}",
-        );
-        let shown: Vec<String> = d.blocks.iter().map(|b| format!("{:?}: {}", b.kind, d.block_text(b))).collect();
-        assert_eq!(
-            shown,
-            [
-                "Heading { level: 1 }: One",
-                "Note: three",
-                "Paragraph: Two four",
-                "Table: a | b\nc | d",
-                "Paragraph: end"
-            ]
-        );
-        assert_eq!(d.title.as_deref(), Some("The title"));
-    }
-
-    #[test]
-    fn damaged_files_give_what_is_there() {
-        assert_eq!(read(r"{\rtf1 kept {\b and").warnings.len(), 1);
-        assert_eq!(read(&format!("{{\\rtf1 {}x", "{".repeat(100_000))).text, "x");
-        assert_eq!(read(r"{\rtf1 \bin99999999 x").text, "");
-    }
-}
+mod tests;
