@@ -4,6 +4,7 @@ mod answers;
 mod lexical;
 mod embed;
 mod vector;
+mod chunking;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ enum Command {
     Embed(embed::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
+    /// Token recall, precision and IoU of the chunkers on Chroma's evaluation set.
+    Chunking(chunking::Options),
 }
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         Command::Lexical(options) => lexical::run(&options),
         Command::Embed(options) => embed::run(&options),
         Command::Vector(options) => vector::run(&options),
+        Command::Chunking(options) => chunking::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
