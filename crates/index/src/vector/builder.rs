@@ -1,10 +1,10 @@
 //! Making the bytes of a segment.
 
-use super::code::rows::{Kind as RowKind, encode};
+use super::code::rows::encode;
 use super::container::{Shape, Writer};
 use super::graph::{self, Plan};
 use super::recipe::{Code, Recipe, Structure};
-use super::segment::{element, kind};
+use super::segment::{element, finer, kind, known};
 use super::{flat, input, ivf};
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
@@ -89,24 +89,24 @@ impl VectorBuilder {
         let mut writer = Writer::new(shape);
         writer.section("recipe", self.recipe.to_string().into_bytes());
         let rows = &self.rows;
-        if let Some(RowKind::Float(element)) = kind(&self.recipe) {
+        let Some(kind) = kind(&self.recipe).filter(|_| known(&self.recipe, self.metric)) else {
+            return Err(self.unsupported());
+        };
+        for element in [finer(&self.recipe), element(self.recipe.code)].into_iter().flatten() {
             flat::check(rows, self.dimension, element)?;
         }
-        match (self.recipe.structure, element(self.recipe.code), kind(&self.recipe)) {
-            _ if self.recipe.transform.is_some() => return Err(self.unsupported()),
-            // Codes and sketches are made for inner products.
-            (_, None, _) if self.metric == Metric::Manhattan => return Err(self.unsupported()),
-            (Structure::Scan, Some(element), Some(_)) => {
-                writer.section("rows", flat::encode(rows, element));
-            }
-            (Structure::Scan, None, Some(kind)) => encode(rows, shape, kind, 0, None).write(&mut writer),
-            (Structure::Vamana { links }, _, Some(kind)) => {
+        match (self.recipe.structure, element(self.recipe.code)) {
+            (Structure::Scan, Some(element)) => writer.section("rows", flat::encode(rows, element)),
+            (Structure::Scan, None) => encode(rows, shape, kind, 0, None).write(&mut writer),
+            (Structure::Ivf { lists }, _) => ivf::write(rows, shape, kind, lists, self.seed, &mut writer),
+            (Structure::Vamana { links } | Structure::Hnsw { links }, _) => {
                 let window = self.window.unwrap_or(100);
                 let plan = Plan { degree: links, window, alpha: ALPHA, passes: self.passes, seed: self.seed };
                 graph::write(encode(rows, shape, kind, links * 4, None), plan, &mut writer);
             }
-            (Structure::Ivf { lists }, _, Some(kind)) => ivf::write(rows, shape, kind, lists, self.seed, &mut writer),
-            _ => return Err(self.unsupported()),
+        }
+        if let Some(element) = finer(&self.recipe) {
+            writer.section("rows", flat::encode(rows, element));
         }
         Ok(writer.finish())
     }

@@ -65,6 +65,12 @@ impl Flat {
         self.shape.dimension * self.element.bytes()
     }
 
+    /// Scores the given rows, all of which exist.
+    pub fn score(&self, query: &[f32], rows: &[u32], out: &mut [f32]) -> Result<()> {
+        gather(measure(self.shape.metric), self.element, query, self.rows.bytes()?, rows, out);
+        Ok(())
+    }
+
     fn part(
         &self,
         bytes: &[u8],

@@ -24,6 +24,7 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 
+mod auto;
 mod builder;
 mod checksum;
 mod code;
@@ -35,10 +36,12 @@ mod input;
 mod ivf;
 mod random;
 mod recipe;
+mod refine;
 mod scan;
 mod segment;
 mod top;
 
+pub use auto::Choice;
 pub use builder::{VectorBuilder, write_flat};
 pub use container::{Bytes, DIMENSION_MAX};
 pub use input::VALUE_MAX;

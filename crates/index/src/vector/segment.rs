@@ -7,6 +7,7 @@ use super::graph::Vamana;
 use super::input;
 use super::ivf::Ivf;
 use super::recipe::{Code, Recipe, Structure};
+use super::refine::Refined;
 use super::scan::Scan;
 use super::top::VectorHit;
 use base::{Error, Kind, Metric, Result, RowSet};
@@ -200,25 +201,50 @@ pub(crate) fn element(code: Code) -> Option<Element> {
     }
 }
 
-/// How records keep rows of this code, if they can.
+/// How records keep rows of this recipe, if they can; `None` for sketches alone.
 pub(crate) fn kind(recipe: &Recipe) -> Option<RowKind> {
     let of = |code| element(code).map(RowKind::Float).or((code == Code::Lvq8).then_some(RowKind::Lvq));
     match (recipe.code, recipe.refine) {
         // Sketches lie beside every kind of record, so `BIN,R<code>` is the code, sketches first.
         (Code::Bin, Some(code)) => of(code),
-        (code, None) => of(code),
-        _ => None,
+        (Code::Bin, None) if recipe.structure == Structure::Scan => Some(RowKind::Sketch),
+        (code, _) => of(code),
     }
 }
 
+/// The finer rows of a recipe, if it has some of its own.
+pub(crate) fn finer(recipe: &Recipe) -> Option<Element> {
+    recipe.refine.filter(|_| recipe.code != Code::Bin).and_then(element)
+}
+
+/// Whether this build knows the recipe.
+pub(crate) fn known(recipe: &Recipe, metric: Metric) -> bool {
+    let exact = element(recipe.code).is_some();
+    recipe.transform.is_none()
+        && kind(recipe).is_some()
+        && !matches!(recipe.structure, Structure::Hnsw { .. })
+        // Codes and sketches are made for inner products.
+        && (exact || metric != Metric::Manhattan)
+        && (recipe.refine.is_none() || finer(recipe).is_some() && !exact || recipe.code == Code::Bin)
+}
+
 fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
-    match (recipe.structure, element(recipe.code), kind(&recipe)) {
-        _ if recipe.transform.is_some() => {}
-        (Structure::Scan, Some(element), Some(_)) => return Ok(Box::new(Flat::open(reader, element)?)),
-        (Structure::Scan, None, Some(kind)) => return Ok(Box::new(Scan::open(reader, kind)?)),
-        (Structure::Vamana { .. }, _, Some(kind)) => return Ok(Box::new(Vamana::open(reader, kind)?)),
-        (Structure::Ivf { .. }, _, Some(kind)) => return Ok(Box::new(Ivf::open(reader, kind)?)),
-        _ => {}
+    let kind = kind(&recipe).filter(|_| known(&recipe, reader.shape.metric));
+    let Some(kind) = kind else {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!("opening a vector segment: this build has no recipe `{recipe}`"),
+        )
+        .hint("use the Ragstone that wrote it, or index again"));
+    };
+    let inner: Box<dyn Body> = match (recipe.structure, element(recipe.code)) {
+        (Structure::Scan, Some(element)) => Box::new(Flat::open(reader, element)?),
+        (Structure::Scan, None) => Box::new(Scan::open(reader, kind)?),
+        (Structure::Ivf { .. }, _) => Box::new(Ivf::open(reader, kind)?),
+        (Structure::Vamana { .. } | Structure::Hnsw { .. }, _) => Box::new(Vamana::open(reader, kind)?),
+    };
+    match finer(&recipe) {
+        Some(element) => Ok(Box::new(Refined::open(reader, inner, element)?)),
+        None => Ok(inner),
     }
-    Err(corrupt(format!("no build writes the recipe `{recipe}`")))
 }

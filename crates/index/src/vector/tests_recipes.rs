@@ -5,7 +5,9 @@ use super::*;
 use base::{Kind, Metric, RowSet};
 use proptest::prelude::*;
 
-const RECIPES: [&str; 8] = [
+const RECIPES: [&str; 10] = [
+    "Vamana24,LVQ8,RSQfp16",
+    "IVF20,LVQ8,RFlat",
     "LVQ8",
     "BIN,RFlat",
     "BIN,RSQfp16",
@@ -190,6 +192,21 @@ fn the_bytes_do_not_depend_on_the_threads() {
         };
         assert!(build(1) == build(3), "{recipe}");
     }
+}
+
+#[test]
+fn signs_alone_find_most() {
+    let data = clustered(1, 1500, 96);
+    let exact = built("Flat", &data, 96, Metric::Cosine);
+    let segment = built("BIN", &data, 96, Metric::Cosine);
+    let found = recall(&segment, &exact, &clustered(2, 30, 96), Effort::default(), None);
+    assert!(found > 0.4, "recall {found}");
+    assert!(segment.file_bytes() < 1500 * 40);
+    let (mut kept, mut own) = (Vec::new(), Vec::new());
+    segment.row(3, &mut kept).unwrap();
+    exact.row(3, &mut own).unwrap();
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+    assert!(dot(&kept, &own) / dot(&kept, &kept).sqrt() > 0.8);
 }
 
 #[test]

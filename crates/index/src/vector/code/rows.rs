@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Float(Element),
     /// See [`lvq`].
     Lvq,
+    /// Not at all: the sketch stands for the row.
+    Sketch,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
         match self {
             Kind::Float(element) => (dimension * element.bytes()).next_multiple_of(4),
             Kind::Lvq => lvq::HEADER + dimension.next_multiple_of(4),
+            Kind::Sketch => 0,
         }
     }
 }
@@ -87,6 +90,7 @@ pub(crate) fn encode<'a>(
                 lvq::encode(row, &out.mean, &mut scratch, &mut out.records);
                 lvq::decode(&out.records[start..], &out.mean, &mut decoded);
             }
+            Kind::Sketch => decoded.extend_from_slice(row),
         }
         out.records.resize(start + record, 0xff);
         let norm = decoded.iter().map(|v| v * v).sum();
@@ -263,6 +267,10 @@ impl<'a> Rows<'a> {
     #[inline]
     pub fn score(&self, query: &Query, rows: &[u32], out: &mut [f32]) {
         match self.kind {
+            Kind::Sketch => {
+                self.estimate(query, 0.0, rows, out);
+                return;
+            }
             Kind::Float(element) => {
                 let width = self.shape.dimension * element.bytes();
                 let measure = measure(self.shape.metric);
@@ -342,6 +350,8 @@ impl<'a> Rows<'a> {
                 }
             }
             Kind::Lvq => self.between_codes(row, others, out),
+            // No graph is built over sketches alone.
+            Kind::Sketch => out.fill(0.0),
         }
     }
 
@@ -382,6 +392,13 @@ impl<'a> Rows<'a> {
         match self.kind {
             Kind::Float(element) => element.decode(&self.records[at..at + d * element.bytes()], out),
             Kind::Lvq => lvq::decode(&self.records[at..at + lvq::HEADER + d], self.mean, out),
+            Kind::Sketch => {
+                let stride = sketch::stride(d);
+                let record = &self.sketches[row as usize * stride..(row as usize + 1) * stride];
+                let (factor, _) = sketch::tail(record, d);
+                let sign = |j: usize| if record[j / 8] >> (j % 8) & 1 == 1 { factor } else { -factor };
+                out.extend(self.mean.iter().enumerate().map(|(j, m)| m + sign(j)));
+            }
         }
     }
 
