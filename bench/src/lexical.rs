@@ -7,7 +7,9 @@
 use base::{Context, Error, Kind, Result};
 use clap::Args;
 use flate2::read::GzDecoder;
-use index::lexical::{Fields, LexicalBuilder, LexicalHit, LexicalOptions, LexicalSearcher, LexicalSegment, Pruning, Query, SegmentView};
+use index::lexical::{
+    Fields, LexicalBuilder, LexicalHit, LexicalOptions, LexicalSearcher, LexicalSegment, Pruning, Query, SegmentView,
+};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -65,7 +67,12 @@ impl Options {
             "maxscore" => Pruning::MaxScore,
             "wand" => Pruning::BlockMaxWand,
             "exhaustive" => Pruning::Exhaustive,
-            other => return Err(Error::new(Kind::BadInput, format!("--pruning is maxscore, wand or exhaustive, not {other}"))),
+            other => {
+                return Err(Error::new(
+                    Kind::BadInput,
+                    format!("--pruning is maxscore, wand or exhaustive, not {other}"),
+                ));
+            }
         };
         let query = |question: &str| Query::parse(question).with_pruning(pruning);
         let cpu = cpu_seconds();
@@ -87,7 +94,8 @@ impl Options {
             .collect();
         let searcher = LexicalSearcher::new(views)?;
 
-        let mut run = BufWriter::new(File::create(&self.run).context(Kind::Io, || format!("creating {}", self.run.display()))?);
+        let mut run =
+            BufWriter::new(File::create(&self.run).context(Kind::Io, || format!("creating {}", self.run.display()))?);
         let mut hits: Vec<LexicalHit> = Vec::new();
         for row in queries.iter().take(10) {
             searcher.search(&query(&text(row, "text")), 10, &mut hits)?;
@@ -111,7 +119,8 @@ impl Options {
         }
         run.flush().context(Kind::Io, || "writing the run".into())?;
         micros.sort_by(f64::total_cmp);
-        let at = |share: f64| micros.get(((micros.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
+        let at =
+            |share: f64| micros.get(((micros.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
         println!(
             "{}",
             serde_json::json!({
@@ -140,7 +149,11 @@ impl Options {
         let view = |segment: &LexicalSegment| SegmentView { segment: segment.clone(), visible: None };
         let searcher = LexicalSearcher::new(vec![view(&large), view(&small)])?;
         let mut hits = Vec::new();
-        searcher.search(&Query::parse(&queries.first().map_or_else(String::new, |q| text(q, "text"))), 10, &mut hits)?;
+        searcher.search(
+            &Query::parse(&queries.first().map_or_else(String::new, |q| text(q, "text"))),
+            10,
+            &mut hits,
+        )?;
         let visible_ms = start.elapsed().as_secs_f64() * 1e3;
         let start = Instant::now();
         let merged = LexicalSegment::merge(&[(&large, None), (&small, None)])?;
@@ -178,7 +191,8 @@ fn rows(dir: &Path, name: &str) -> Result<Vec<serde_json::Value>> {
 }
 
 fn judged(dir: &Path) -> Result<std::collections::HashSet<String>> {
-    let qrels = std::fs::read_to_string(dir.join("qrels.tsv")).context(Kind::NotFound, || "reading qrels.tsv".into())?;
+    let qrels =
+        std::fs::read_to_string(dir.join("qrels.tsv")).context(Kind::NotFound, || "reading qrels.tsv".into())?;
     Ok(qrels.lines().skip(1).filter_map(|l| l.split('\t').next()).map(str::to_owned).collect())
 }
 

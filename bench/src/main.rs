@@ -1,10 +1,10 @@
 //! Benchmarks of Ragstone, one subcommand each, runnable beside its peers.
 
 mod answers;
-mod lexical;
-mod embed;
-mod vector;
 mod chunking;
+mod embed;
+mod lexical;
+mod vector;
 
 use clap::Parser;
 use std::process::ExitCode;

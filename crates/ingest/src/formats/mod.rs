@@ -30,12 +30,12 @@ mod pptx;
 mod rst;
 mod rtf;
 mod subtitles;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod tree;
 mod xlsx;
 mod xml;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use detect::{Detected, detect};
 

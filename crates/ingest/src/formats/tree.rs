@@ -167,10 +167,8 @@ fn element(start: &BytesStart<'_>) -> Element {
         let attribute = attribute.ok()?;
         let key = attribute.key.as_ref().to_owned();
         let key = if key == "r:id" { &key } else { key.rsplit(':').next().unwrap_or(&key) };
-        let value = attribute
-            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
-            .map(|v| v.into_owned())
-            .unwrap_or_default();
+        let value =
+            attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map(|v| v.into_owned()).unwrap_or_default();
         Some((key.to_owned(), value))
     });
     let attributes = attributes.collect();
