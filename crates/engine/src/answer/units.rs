@@ -184,6 +184,7 @@ pub fn noise(unit: &str, kind: UnitKind) -> f32 {
 fn is_reference(unit: &str, words: &[&str]) -> bool {
     let initials = words
         .iter()
+        .map(|w| w.trim_end_matches([',', ';']))
         .filter(|w| w.len() == 2 && w.ends_with('.') && w.starts_with(|c: char| c.is_ascii_uppercase()))
         .count();
     let venue = [
@@ -208,8 +209,9 @@ fn torn_words(unit: &str) -> usize {
     let bytes = unit.as_bytes();
     (1..bytes.len().saturating_sub(2))
         .filter(|&i| {
+            // A ligature (`ﬁ-`) is a letter too.
             bytes[i] == b'-'
-                && bytes[i - 1].is_ascii_lowercase()
+                && (bytes[i - 1].is_ascii_lowercase() || !bytes[i - 1].is_ascii())
                 && bytes[i + 1].is_ascii_whitespace()
                 && bytes[i + 2].is_ascii_lowercase()
         })
@@ -264,6 +266,7 @@ mod tests {
         for other in [
             "Table 3: Development set results for base models pretrained over different corpora.",
             "J. Devlin, M. Chang, K. Lee. 2019. In Proceedings of NAACL.",
+            "Qian, J., Wang, H., Li, Z., and Yan, X. Limitations of language models in arithmetic.",
             "4.1 Static vs. Dynamic Masking",
             "The infor- mation is spread over the docu- ment.",
             "x = ∑ α_i (β + 3) / 2 γ 0.3 0.4 0.5 17 12 9",
