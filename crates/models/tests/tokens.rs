@@ -86,6 +86,7 @@ fn plain_and_odd_texts() {
         "[CLS] literal [SEP] and [MASK][PAD] [UNK] [cls] [SE P] [MASK",
         "https://example.org/a_b-c?d=e&f=%20#g user@example.com C++ f(x)=x^2; {\"k\":[1,2]}",
         "Ａｆｕｌｌ　ｗｉｄｔｈ ｶﾀｶﾅ",
+        "\u{1d16d}\u{1b44}字 \u{f80}\u{1b44}\u{f77}", // canonical ordering swaps the first two
         "##ing ## # ##",
         "ẞ Σίσυφος ΣΑΣ ǅ Ω Å K",
         "\u{2B820}\u{2B91F}\u{20000}\u{F900}\u{2F800}\u{9FFF}\u{3400}",
