@@ -55,6 +55,11 @@ impl<'a> ScoredList<'a> {
         Ok(cursor)
     }
 
+    /// How many postings a stretch of `rows` rows has on average.
+    pub(crate) fn expected(&self, rows: usize) -> usize {
+        self.list.count() * rows / self.lengths.rows().max(1)
+    }
+
     fn bound(&self, pairs: impl Iterator<Item = (u32, u32)>) -> i64 {
         let best = pairs.map(|(tf, len)| self.saturation.score(tf, len)).max();
         // Only damaged bytes have no pairs, or one that exceeds every legal score.

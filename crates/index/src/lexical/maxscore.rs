@@ -4,7 +4,9 @@
 //! the worst kept score, a row found only there cannot win: those lists are *non-essential* (Turtle and Flood
 //! 1995). The others are added up, window by window, into a dense array that stays in the first-level
 //! cache (as Lucene's `MaxScoreBulkScorer` does). Rows of the window that could still win survive; the
-//! non-essential lists are then asked about the survivors, strongest list first, each thinning them out.
+//! non-essential lists are then asked about the survivors, strongest list first, each thinning them out. A
+//! non-essential list that is hardly longer than the survivors of the last window is added up with the essential
+//! ones: that is cheaper than asking, and fewer survive.
 
 use super::cursor::ScoredList;
 use super::topk::{Scored, TopK};
@@ -15,6 +17,9 @@ use kernels::select::drain_above;
 const WINDOW: usize = 2048;
 /// Windows with fewer postings are not scanned as a whole.
 const SPARSE: usize = 48;
+
+/// Asking a list about one survivor costs as much as adding this many of its postings.
+const ASKING: usize = 8;
 
 /// Scratch memory of a search.
 pub(crate) struct Accumulators {
@@ -82,24 +87,34 @@ pub(crate) fn search(
         })
         .collect();
     let mut row = 0;
+    let mut survived = 0;
     loop {
         let threshold = top.threshold();
         let first = bounds.partition_point(|&bound| bound <= threshold);
-        let (others, essential) = lists.split_at_mut(first);
         let mut next = u32::MAX;
-        for list in essential.iter_mut() {
+        for list in &mut lists[first..] {
             next = next.min(list.seek(row)?);
         }
         if next == u32::MAX {
             return Ok(());
         }
         let (start, end) = (next, next.saturating_add(WINDOW as u32));
-        for list in essential.iter_mut() {
+        let essential = first;
+        let mut first = first;
+        while first > 0 && lists[first - 1].expected(WINDOW) <= ASKING * survived {
+            first -= 1;
+        }
+        let (others, added) = lists.split_at_mut(first);
+        for (i, list) in added.iter_mut().enumerate() {
+            if first + i < essential {
+                list.seek(start)?;
+            }
             scratch.add(list, start, end)?;
         }
         let possible = if first > 0 { bounds[first - 1] } else { extra };
         scratch.drain((threshold - possible).max(0));
         let survivors = &mut scratch.survivors;
+        survived = survivors.len();
         if let Some(visible) = visible {
             survivors.retain(|&(at, _)| visible.contains(start + u32::from(at)));
         }

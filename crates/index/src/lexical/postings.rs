@@ -194,6 +194,11 @@ impl<'a> PostingList<'a> {
         Ok(PostingList { count, shape, positions })
     }
 
+    /// Number of rows.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     /// Number of blocks, at least 1.
     pub(crate) fn block_count(&self) -> usize {
         self.count.div_ceil(BLOCK)

@@ -1,6 +1,6 @@
 //! The analyser of the index builder: every distinct stretch of text is cut and stemmed once.
 
-use super::language::{Language, LanguageChoice, Votes, detect, stop_mask};
+use super::language::{Language, LanguageChoice, Votes, detect, vote_mask};
 use super::{Analysis, chunks, term, words};
 use rustc_hash::FxHashMap;
 
@@ -142,7 +142,7 @@ impl DocumentAnalyzer {
             let word = self.words.intern(&found.text);
             if word as usize == self.word_texts.len() {
                 self.word_texts.push(found.text.as_str().into());
-                self.word_masks.push(if self.analysis == Analysis::Text { stop_mask(&found.text) } else { 0 });
+                self.word_masks.push(if self.analysis == Analysis::Text { vote_mask(&found.text) } else { 0 });
             }
             votes.add(self.word_masks[word as usize]);
             out.push(Occurrence { term: word, position: position + found.position });

@@ -136,6 +136,12 @@ pub(crate) fn stop_mask(word: &str) -> u32 {
     masks.get(word).copied().unwrap_or(0)
 }
 
+/// The languages that `word` speaks for. Single letters speak for none: in code they are variables, not the
+/// elided words of French.
+pub(crate) fn vote_mask(word: &str) -> u32 {
+    if word.len() < 2 { 0 } else { stop_mask(word) }
+}
+
 /// Counts the votes of stop words.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Votes {
@@ -180,7 +186,7 @@ impl Votes {
 
     /// Whether votes are a sizeable share of the words, as they are in running text.
     pub(crate) fn is_running_text(&self, winner: Language) -> bool {
-        self.counts[winner as usize] * 12 >= self.words
+        self.counts[winner as usize] * 6 >= self.words
     }
 }
 
@@ -258,7 +264,7 @@ mod tests {
 
     fn check(text: &str, expected: Language) {
         let mut votes = Votes::default();
-        Analysis::Text.tokens(text).iter().for_each(|t| votes.add(stop_mask(&t.text)));
+        Analysis::Text.tokens(text).iter().for_each(|t| votes.add(vote_mask(&t.text)));
         assert_eq!(detect(text, &votes, Language::English), expected, "{text}");
     }
 
@@ -286,6 +292,7 @@ mod tests {
             "",
             "1820 1821 1822",
             "fn main() { let x = foo(bar); }",
+            "def f(c, d, n, s): y = d[c] if n else s; t = c + d - y; return t or n",
             "Kent Maidstone Oslo Paris",
             "π ≈ 3.14",
             "naïve Bayes",
