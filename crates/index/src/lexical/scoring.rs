@@ -37,7 +37,7 @@ pub enum Scoring {
 }
 
 impl Default for Scoring {
-    /// Lucene's variant; the values were the best single setting over ten collections (`bench/results/lexical.md`).
+    /// Lucene's variant with its values; `bench/results/lexical.md` has what they reach.
     fn default() -> Self {
         Scoring::Bm25 { variant: Bm25Variant::Lucene, k1: 1.2, b: 0.75 }
     }
