@@ -376,13 +376,21 @@ fn are_columns(left: &[Segment], right: &[Segment]) -> bool {
     (l && rows_left >= 4 || r && rows_right >= 4) && aligned * 2 < few.len()
 }
 
-/// Number of rows, and how much of the side's width they fill on average.
+/// Number of rows, and how much of the side's width the median row fills: a title or a page number among them
+/// must not decide.
 fn rows_and_fill(side: &[Segment]) -> (usize, f32) {
     let x0 = side.iter().map(|s| s.x.0).fold(f32::INFINITY, f32::min);
     let x1 = side.iter().map(|s| s.x.1).fold(f32::NEG_INFINITY, f32::max);
-    let ink: f32 = side.iter().map(Segment::width).sum();
-    let rows = side.windows(2).filter(|w| !w[0].beside(&w[1])).count() + 1;
-    (rows, ink / (rows as f32 * (x1 - x0).max(1.0)))
+    let mut rows: Vec<f32> = Vec::new();
+    for (index, segment) in side.iter().enumerate() {
+        match rows.last_mut() {
+            Some(ink) if index > 0 && side[index - 1].beside(segment) => *ink += segment.width(),
+            _ => rows.push(segment.width()),
+        }
+    }
+    rows.sort_by(f32::total_cmp);
+    let median = rows.get(rows.len() / 2).copied().unwrap_or(0.0);
+    (rows.len(), median / (x1 - x0).max(1.0))
 }
 
 /// Joins segments on one baseline to lines, top to bottom.

@@ -181,8 +181,8 @@ impl Reader<'_> {
 
     fn close(&mut self) {
         let Some(done) = self.stack.pop() else { return };
-        let outer = self.state().target.clone();
-        if done.target == outer {
+        // Each style is a group in the group of styles; elsewhere a destination ends where it began.
+        if done.target == self.state().target && done.target != Target::StyleName {
             return;
         }
         match done.target {
