@@ -348,11 +348,7 @@ fn name(segment: &str) -> String {
 /// Whether the content begins like an object with a name or an array of objects or strings.
 fn looks_like_json(bytes: &[u8]) -> bool {
     let mut marks = bytes.iter().take(4096).filter(|b| !b.is_ascii_whitespace());
-    match (marks.next(), marks.next()) {
-        (Some(b'{'), Some(b'"')) => true,
-        (Some(b'['), Some(b'{' | b'"')) => true,
-        _ => false,
-    }
+    matches!((marks.next(), marks.next()), (Some(b'{'), Some(b'"')) | (Some(b'['), Some(b'{' | b'"')))
 }
 
 #[cfg(test)]
