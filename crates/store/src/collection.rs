@@ -1,5 +1,6 @@
 //! Opening and making collections.
 
+use crate::compact::Worker;
 use crate::lock::WriterLock;
 use crate::segment::Place;
 use crate::segment::file::Part;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 /// Names of the files of a collection, segments aside.
 pub(crate) const TRUTH: &str = "truth.db";
-const TRUTH_NEW: &str = "truth.new";
+pub(crate) const TRUTH_NEW: &str = "truth.new";
 pub(crate) const HEAD: &str = "head";
 pub(crate) const LOCK: &str = "lock";
 
@@ -34,13 +35,15 @@ pub struct OpenOptions {
     pub embedder: Option<EmbedSpec>,
     /// Only read; works while another process writes.
     pub read_only: bool,
+    /// Merge segments in another thread, beside commits; otherwise a commit that makes a merge due does it.
+    pub background: bool,
     /// The disk.
     pub storage: Arc<dyn Storage>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { create: None, embedder: None, read_only: false, storage: Arc::new(RealStorage) }
+        OpenOptions { create: None, embedder: None, read_only: false, background: true, storage: Arc::new(RealStorage) }
     }
 }
 
@@ -71,7 +74,10 @@ impl OpenOptions {
 /// A collection on disk. Copies share it.
 #[derive(Clone)]
 pub struct Collection {
+    // Before `shared`: a compaction ends before its collection is closed.
+    pub(crate) worker: Arc<Worker>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) background: bool,
 }
 
 pub(crate) struct Shared {
@@ -79,6 +85,8 @@ pub(crate) struct Shared {
     pub dir: PathBuf,
     pub id: CollectionId,
     pub spec: EmbedSpec,
+    /// The same as the truth has it.
+    pub spec_json: Vec<u8>,
     /// Replaced when the disk failed once; snapshots keep theirs.
     pub reader: Mutex<Arc<TruthReader>>,
     /// The latest version's segments.
@@ -95,6 +103,8 @@ pub(crate) struct Writer {
     pub truth: TruthWriter,
     /// Why nothing may be written any more, if so.
     pub poisoned: Option<String>,
+    /// See [`Head::generation`].
+    pub generation: u64,
     /// Why the truth has no open handle, if so; it gets one with the next change.
     pub closed: Option<String>,
     _lock: WriterLock,
@@ -123,11 +133,11 @@ impl Collection {
         for wanted in [&options.create, &options.embedder].into_iter().flatten() {
             check_embedder(dir, &shared.spec, wanted)?;
         }
-        let collection = Collection { shared: Arc::new(shared) };
-        if collection.shared.writer.is_some() {
-            collection.remove_orphans();
+        let (shared, worker) = (Arc::new(shared), Arc::default());
+        if shared.writer.is_some() {
+            shared.remove_orphans();
         }
-        Ok(collection)
+        Ok(Collection { worker, shared, background: options.background })
     }
 
     /// The embedder whose vectors this collection holds.
@@ -144,10 +154,12 @@ impl Collection {
     pub fn take_notices(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.notices.lock())
     }
+}
 
+impl Shared {
     /// Removes segment files that no commit names: a crash or a failed commit left them.
-    pub(crate) fn remove_orphans(&self) {
-        let shared = &self.shared;
+    pub(crate) fn remove_orphans(self: &Arc<Self>) {
+        let shared = self;
         let Ok(snapshot) = self.open_snapshot() else { return };
         let Ok(entries) = shared.storage.list(&shared.dir) else { return };
         let named = |id: u64| snapshot.view().segments.iter().any(|seen| seen.segment.id == id);
@@ -159,9 +171,7 @@ impl Collection {
             }
         }
     }
-}
 
-impl Shared {
     pub(crate) fn place(&self) -> Place<'_> {
         Place { storage: &*self.storage, dir: &self.dir, collection: self.id }
     }
@@ -198,20 +208,24 @@ impl Shared {
             let value = reading.run(&read)?;
             Ok((reader, reading, value))
         };
-        let reader = self.reader.lock().clone();
-        let result = match begin(reader.clone()) {
+        let mut reader = self.reader.lock().clone();
+        let head = Head::read(&*self.storage, &self.dir.join(HEAD));
+        if head.is_some_and(|head| head.id == self.id && head.generation != reader.generation) {
+            reader = self.open_reader_again()?; // the truth is another file now
+        }
+        let result = match begin(reader) {
             // redb closes a handle after any failed read; the disk may be well again.
-            Err(Fault::Redb(redb::Error::PreviousIo)) => {
-                let (_, again) = TruthReader::open(&*self.storage, &self.dir.join(TRUTH))?;
-                again.and_then(|again| {
-                    let again = Arc::new(again);
-                    *self.reader.lock() = again.clone();
-                    begin(again)
-                })
-            }
+            Err(Fault::Redb(redb::Error::PreviousIo)) => begin(self.open_reader_again()?),
             other => other,
         };
         result.map_err(|fault| fault.at("reading", &self.dir))
+    }
+
+    pub(crate) fn open_reader_again(&self) -> Result<Arc<TruthReader>> {
+        let (_, reader) = TruthReader::open(&*self.storage, &self.dir.join(TRUTH))?;
+        let reader = Arc::new(reader.map_err(|fault| fault.at("opening", &self.dir))?);
+        *self.reader.lock() = reader.clone();
+        Ok(reader)
     }
 
     /// Reads something of the latest commit.
@@ -283,7 +297,7 @@ fn create(storage: &dyn Storage, dir: &Path, spec: &EmbedSpec) -> Result<()> {
         state.insert(COUNTERS, STATE.seal(COUNTERS, &encode(&counters)).as_slice())?;
         Ok(())
     })?;
-    Head { id, version: 0 }.write(storage, &dir.join(HEAD)).map_err(failed)?;
+    Head { id, version: 0, generation: 0 }.write(storage, &dir.join(HEAD)).map_err(failed)?;
     storage.rename(&new, &dir.join(TRUTH)).map_err(failed)?;
     storage.sync_dir(dir).map_err(failed)?;
     if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
@@ -303,7 +317,10 @@ fn open_writer(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
     let (id, reader) = TruthReader::open(&*storage, &dir.join(TRUTH))?;
     let reader = reader.map_err(|fault| fault.at("opening", dir))?;
     let mut shared = finish(storage, dir, id, reader)?;
-    shared.writer = Some(Mutex::new(Writer { truth, poisoned: None, closed: None, _lock: lock }));
+    // A new generation with every writer: one that died between changing files and saying so is made up for.
+    let head = Head::read(&*shared.storage, &dir.join(HEAD)).filter(|head| head.id == id);
+    let generation = head.map_or(0, |head| head.generation) + 1;
+    shared.writer = Some(Mutex::new(Writer { truth, poisoned: None, generation, closed: None, _lock: lock }));
     Ok(shared)
 }
 
@@ -329,12 +346,13 @@ fn open_reader(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
 
 /// Reads what every opening needs, and checks that this is the truth that was there before.
 fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: TruthReader) -> Result<Shared> {
-    let (spec, version) = read_state(&reader).map_err(|fault| fault.at("opening", dir))?;
+    let (spec_json, spec, version) = read_state(&reader).map_err(|fault| fault.at("opening", dir))?;
     let shared = Shared {
         storage,
         dir: dir.to_owned(),
         id,
         spec,
+        spec_json,
         reader: Mutex::new(Arc::new(reader)),
         view: Mutex::default(),
         damaged: Mutex::default(),
@@ -345,7 +363,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
     Ok(shared)
 }
 
-fn read_state(reader: &TruthReader) -> Result<(EmbedSpec, u64), Fault> {
+fn read_state(reader: &TruthReader) -> Result<(Vec<u8>, EmbedSpec, u64), Fault> {
     let reading: Reading = reader.begin()?;
     reading.run(|transaction| {
         let state = transaction.open_table(STATE.definition())?;
@@ -354,7 +372,7 @@ fn read_state(reader: &TruthReader) -> Result<(EmbedSpec, u64), Fault> {
             serde_json::from_slice(&json).map_err(|_| STATE.damaged(SPEC, "is not an embedder's description"))?;
         let counters: Counters =
             STATE.row(&state, COUNTERS)?.ok_or_else(|| Fault::damaged("the counters are missing"))?;
-        Ok((spec, counters.version))
+        Ok((json, spec, counters.version))
     })
 }
 

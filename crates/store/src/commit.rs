@@ -1,6 +1,6 @@
 //! Changing a collection: segments first, then one transaction.
 
-use crate::collection::{COUNTERS, Collection, HEAD, TRUTH, Writer};
+use crate::collection::{COUNTERS, Collection, HEAD, Shared, TRUTH, Writer};
 use crate::prepare::{Batch, Prepared};
 use crate::segment::build::Indexes;
 use crate::segment::file::{self, Identity, Part};
@@ -14,6 +14,7 @@ use crate::truth::tables::{STATE, encode};
 use crate::truth::write::Tables;
 use base::{Change, Committed, Error, Kind, Result, Snapshot, Store};
 use parking_lot::MutexGuard;
+use std::sync::Arc;
 
 impl Store for Collection {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
@@ -21,19 +22,25 @@ impl Store for Collection {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Committed> {
-        let mut writer = self.writer()?;
+        if !self.shared.damaged.lock().is_empty() {
+            self.wait_for_compaction();
+        }
+        let mut writer = self.shared.writer()?;
         self.mend_damaged(&mut writer)?;
-        let committed = self.apply(&mut writer, changes)?;
-        self.compact_if_due(&mut writer)?;
+        let committed = self.shared.apply(&mut writer, changes)?;
+        match self.background {
+            true => self.compact_beside(&mut writer)?,
+            false => self.compact_if_due(&mut writer)?,
+        }
         Ok(committed)
     }
 }
 
-impl Collection {
+impl Shared {
     /// The right to change the collection, if it has not been lost.
     pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
-        let dir = self.dir().display();
-        let Some(writer) = &self.shared.writer else {
+        let dir = self.dir.display();
+        let Some(writer) = &self.writer else {
             let what = format!("changing the collection {dir}: it was opened for reading only");
             return Err(Error::new(Kind::Conflict, what));
         };
@@ -52,14 +59,12 @@ impl Collection {
         Ok(writer)
     }
 
-    fn apply(&self, writer: &mut Writer, changes: Vec<Change>) -> Result<Committed> {
-        let shared = &*self.shared;
+    fn apply(self: &Arc<Self>, writer: &mut Writer, changes: Vec<Change>) -> Result<Committed> {
         let batch = Batch::new(changes);
         let counters = self.counters()?;
-        let prepared = batch.prepare(&shared.spec, &counters)?;
-        let segment = counters.next_segment;
+        let prepared = batch.prepare(&self.spec, &counters)?;
         let files = match &prepared.indexes {
-            Some(indexes) => Some(self.write_segment(writer, segment, indexes)?),
+            Some(indexes) => Some(self.write_segment(writer, counters.next_segment, indexes)?),
             None => None,
         };
         let result = self.transact(writer, |tables, counters| insert(tables, counters, prepared, files));
@@ -73,12 +78,12 @@ impl Collection {
 
     /// The counters of the latest commit.
     pub(crate) fn counters(&self) -> Result<Counters> {
-        self.shared.read_latest(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
+        self.read_latest(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
     }
 
     /// Writes both files of a segment, and makes them and their names durable.
     pub(crate) fn write_segment(&self, writer: &mut Writer, id: u64, indexes: &Indexes) -> Result<SegmentFiles> {
-        let shared = &*self.shared;
+        let shared = self;
         let write = |part, index: &[u8]| {
             let identity = Identity { collection: shared.id, segment: id, part };
             file::write(&*shared.storage, &shared.dir, identity, index)
@@ -105,7 +110,7 @@ impl Collection {
     pub(crate) fn remove_segments(&self, ids: &[u64]) {
         for (id, part) in ids.iter().flat_map(|&id| Part::ALL.map(|part| (id, part))) {
             // What cannot be removed is an orphan, which the next writer removes.
-            let _ = self.shared.storage.remove(&self.shared.dir.join(part.file_name(id)));
+            let _ = self.storage.remove(&self.dir.join(part.file_name(id)));
         }
     }
 
@@ -115,7 +120,7 @@ impl Collection {
         writer: &mut Writer,
         change: impl FnOnce(&mut Tables<'_>, &mut Counters) -> Result<T, Fault>,
     ) -> Result<T> {
-        let shared = &*self.shared;
+        let shared = self;
         let result = writer.truth.write(|transaction| {
             let mut tables = Tables::open(transaction, shared.spec.dimension)?;
             let mut counters = read::counters(&tables.state)?;
@@ -127,7 +132,8 @@ impl Collection {
         match result {
             Ok((value, version)) => {
                 // Only a help to notice an older truth; the commit is durable without it.
-                let _ = Head { id: shared.id, version }.write(&*shared.storage, &shared.dir.join(HEAD));
+                let head = Head { id: shared.id, version, generation: writer.generation };
+                let _ = head.write(&*shared.storage, &shared.dir.join(HEAD));
                 Ok(value)
             }
             Err(fault) => Err(self.failed(writer, fault)),
@@ -137,7 +143,7 @@ impl Collection {
     /// What a failed transaction means for the writer.
     fn failed(&self, writer: &mut Writer, fault: Fault) -> Error {
         let wounded = matches!(fault, Fault::Redb(_)) || writer.truth.sync_failed();
-        let error = with_hint(fault.at("changing", &self.shared.dir));
+        let error = with_hint(fault.at("changing", &self.dir));
         if writer.truth.sync_failed() || error.kind() == Kind::Corrupt {
             writer.poisoned = Some(error.chain());
         } else if wounded {
@@ -148,11 +154,11 @@ impl Collection {
     }
 }
 
-impl Collection {
+impl Shared {
     /// Gives the writer a new handle on the truth after `error` closed the old one.
-    fn reopen(&self, writer: &mut Writer, error: &Error) {
+    pub(crate) fn reopen(&self, writer: &mut Writer, error: &Error) {
         writer.truth.abandon();
-        match TruthWriter::open(&*self.shared.storage, &self.shared.dir.join(TRUTH)) {
+        match TruthWriter::open(&*self.storage, &self.dir.join(TRUTH)) {
             Ok((_, truth)) => writer.truth = truth,
             // The next change tries again; see `writer`.
             Err(again) => writer.closed = Some(format!("{}; then {}", error.chain(), again.chain())),

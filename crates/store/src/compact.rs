@@ -6,10 +6,16 @@
 //! all. Only neighbours are merged, so that segments stay in order of their chunks. Above [`SEGMENTS_MAX`] the
 //! cheapest run of neighbours is merged whatever their levels; a segment that is mostly deleted is written anew.
 
-use crate::collection::{Collection, Writer};
-use crate::segment::{Seen, merge::merge};
+use crate::collection::{Collection, Shared, Writer};
+use crate::segment::build::Indexes;
+use crate::segment::merge::merge;
+use crate::segment::{Seen, Segment};
+use crate::truth::fault::Fault;
 use crate::view::View;
 use base::{Result, RowSet};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// Segments of a level that become one of the next.
 const FANOUT: usize = 4;
@@ -50,34 +56,125 @@ fn due(live: &[u64], rows: &[u64]) -> Option<std::ops::Range<usize>> {
 impl Collection {
     /// Merges until the policy is satisfied.
     pub(crate) fn compact_if_due(&self, writer: &mut Writer) -> Result<()> {
-        loop {
-            let snapshot = self.open_snapshot()?;
-            let view = snapshot.view();
-            let live: Vec<u64> = view.segments.iter().map(Seen::live).collect();
-            let rows: Vec<u64> = view.segments.iter().map(|s| u64::from(s.segment.rows())).collect();
-            let Some(range) = due(&live, &rows) else { return Ok(()) };
-            self.merge(writer, &view, range)?;
+        while let Some((view, range)) = self.shared.due()? {
+            let merged = self.shared.merge(&view.segments[range.clone()])?;
+            self.shared.install(writer, &view.segments[range], merged)?;
         }
+        Ok(())
+    }
+
+    /// Begins to merge in another thread, if something is due and no such thread is at work. Above
+    /// [`SEGMENTS_MAX`] segments the merge is done here and now: readers must not have ever more to search.
+    pub(crate) fn compact_beside(&self, writer: &mut Writer) -> Result<()> {
+        let Some((view, _)) = self.shared.due()? else { return Ok(()) };
+        let mut thread = self.worker.thread.lock();
+        if thread.as_ref().is_some_and(|thread| thread.is_finished()) {
+            join(&mut thread);
+        }
+        if thread.is_none() {
+            let shared = self.shared.clone();
+            let spawned = std::thread::Builder::new().name("compaction".into()).spawn(move || shared.merge_all());
+            // Without a thread to be had, the work is done here when there is too much of it.
+            *thread = spawned.ok();
+        }
+        drop(thread);
+        if view.segments.len() > SEGMENTS_MAX { self.compact_if_due(writer) } else { Ok(()) }
+    }
+
+    /// Waits until no other thread is merging. The caller must not hold the writer.
+    pub(crate) fn wait_for_compaction(&self) {
+        join(&mut self.worker.thread.lock());
     }
 
     /// Merges these neighbours into one.
     pub(crate) fn merge(&self, writer: &mut Writer, view: &View, range: std::ops::Range<usize>) -> Result<()> {
         let parts = &view.segments[range];
-        let (chunks, indexes) = merge(parts, &self.shared.spec, &self.shared.place())?;
+        let merged = self.shared.merge(parts)?;
+        self.shared.install(writer, parts, merged)
+    }
+}
+
+/// The thread that merges beside commits. The last copy of a collection waits for it.
+#[derive(Default)]
+pub(crate) struct Worker {
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        join(&mut self.thread.lock());
+    }
+}
+
+fn join(thread: &mut Option<JoinHandle<()>>) {
+    if let Some(thread) = thread.take() {
+        // A panic there has been printed; the collection is as it was before that merge.
+        let _ = thread.join();
+    }
+}
+
+/// The chunks of a merged segment and its indexes.
+type Merged = (Vec<u64>, Indexes);
+
+impl Shared {
+    /// What to merge next.
+    fn due(self: &Arc<Self>) -> Result<Option<(Arc<View>, std::ops::Range<usize>)>> {
+        let view = self.open_snapshot()?.view();
+        let live: Vec<u64> = view.segments.iter().map(Seen::live).collect();
+        let rows: Vec<u64> = view.segments.iter().map(|s| u64::from(s.segment.rows())).collect();
+        Ok(due(&live, &rows).map(|range| (view, range)))
+    }
+
+    /// Merges while commits go on, until nothing is due.
+    fn merge_all(self: Arc<Self>) {
+        let step = || -> Result<bool> {
+            let Some((view, range)) = self.due()? else { return Ok(false) };
+            let parts = &view.segments[range];
+            let merged = self.merge(parts)?;
+            let mut writer = self.writer()?;
+            self.install(&mut writer, parts, merged)?;
+            Ok(true)
+        };
+        loop {
+            match step() {
+                Ok(true) => {}
+                Ok(false) => return,
+                // The next commit tries again.
+                Err(e) => return self.notice(format!("merging search indexes failed: {}", e.chain())),
+            }
+        }
+    }
+
+    fn merge(&self, parts: &[Seen]) -> Result<Merged> {
+        merge(parts, &self.spec, &self.place())
+    }
+
+    /// Puts a merged segment in the place of its parts. Rows that were deleted since the parts were read are
+    /// deleted in it too.
+    fn install(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], (chunks, indexes): Merged) -> Result<()> {
         let ids: Vec<u64> = parts.iter().map(|seen| seen.segment.id).collect();
-        let segment = self.counters()?.next_segment;
+        let id = self.counters()?.next_segment;
         let files = match chunks.is_empty() {
             true => None,
-            false => Some(self.write_segment(writer, segment, &indexes)?),
+            false => Some(self.write_segment(writer, id, &indexes)?),
         };
         let result = self.transact(writer, |tables, counters| {
-            for &id in &ids {
-                tables.drop_segment(id)?;
+            let Some(files) = files else { return ids.iter().try_for_each(|&id| tables.drop_segment(id)) };
+            let row = files.row(chunks);
+            let merged =
+                Segment::new(files.id, row.clone()).ok_or_else(|| Fault::damaged("a merge is out of order"))?;
+            let mut deleted = RowSet::new();
+            for part in parts {
+                let whole = !tables.has_segment(part.segment.id)?;
+                let now = tables.tombstones_of(part.segment.id)?;
+                let gone = (0..).zip(part.segment.chunks()).filter(|(row, _)| whole || now.contains(*row));
+                gone.filter_map(|(_, chunk)| merged.row_of(chunk)).for_each(|row| _ = deleted.insert(row));
+                tables.drop_segment(part.segment.id)?;
             }
-            if let Some(files) = files {
-                counters.next_segment = files.id + 1;
-                tables.name_segment(files.id, &files.row(chunks))?;
-                tables.set_tombstones(files.id, &RowSet::new())?;
+            counters.next_segment = files.id + 1;
+            if deleted.len() < merged.rows() as usize {
+                tables.name_segment(files.id, &row)?;
+                tables.set_tombstones(files.id, &deleted)?;
             }
             Ok(())
         });

@@ -42,21 +42,33 @@
 //!
 //! The formats are drawn in `docs/formats/collection.md`.
 
+mod backup;
 mod collection;
 mod commit;
 mod compact;
+mod erase;
+mod exchange;
 mod lock;
 mod map;
 mod prepare;
+mod purge;
+mod reembed;
 mod repair;
+mod salvage;
 mod segment;
 mod snapshot;
 mod storage;
 mod truth;
 mod vectors;
+mod verify;
 mod view;
 
 pub use collection::{Collection, OpenOptions};
+pub use erase::{Erased, Receipt, Remains};
+pub use purge::Compacted;
+pub use reembed::Reembedded;
+pub use salvage::Salvage;
 pub use snapshot::CollectionSnapshot;
 pub use storage::{MemoryStorage, RealStorage};
 pub use truth::preamble::{CollectionId, FORMAT};
+pub use verify::Verification;

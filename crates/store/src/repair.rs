@@ -7,7 +7,7 @@ use crate::segment::{Seen, Segment, runs};
 use crate::snapshot::{self, CollectionSnapshot};
 use crate::truth::fault::Fault;
 use crate::truth::read;
-use crate::truth::tables::{CHUNKS, VECTORS};
+use crate::truth::tables::{CHUNKS, TableName, VECTORS};
 use base::{EmbedSpec, Error, Kind, Result, RowSet};
 use redb::ReadTransaction;
 use std::sync::Arc;
@@ -24,14 +24,19 @@ pub(crate) fn rebuild_in_memory(snapshot: &CollectionSnapshot, seen: &Seen) -> R
 pub(crate) fn rebuild(snapshot: &CollectionSnapshot, seen: &Seen) -> Result<(Vec<u64>, Indexes)> {
     let live = |(row, _): &(u32, u64)| !seen.deleted.contains(*row);
     let chunks: Vec<u64> = (0..).zip(seen.segment.chunks()).filter(live).map(|(_, chunk)| chunk).collect();
-    let indexes = snapshot.read(|transaction| index(transaction, snapshot.spec(), &chunks))?;
+    let indexes = snapshot.read(|transaction| index(transaction, snapshot.spec(), VECTORS, &chunks))?;
     Ok((chunks, indexes))
 }
 
-/// Indexes for these chunks, ascending.
-fn index(transaction: &ReadTransaction, spec: &EmbedSpec, chunks: &[u64]) -> Result<Indexes, Fault> {
+/// Indexes for these chunks, ascending, with vectors for `spec` from the table `name`.
+pub(crate) fn index(
+    transaction: &ReadTransaction,
+    spec: &EmbedSpec,
+    name: TableName,
+    chunks: &[u64],
+) -> Result<Indexes, Fault> {
     let tables = snapshot::open(transaction)?;
-    let vectors = transaction.open_table(VECTORS.definition())?;
+    let vectors = transaction.open_table(name.definition())?;
     let mut builder = Builder::new();
     let mut text: Option<(u64, String)> = None;
     let mut rest = chunks;
@@ -49,7 +54,7 @@ fn index(transaction: &ReadTransaction, spec: &EmbedSpec, chunks: &[u64]) -> Res
             let range = row.start as usize..row.range().end as usize;
             let part = whole.get(range).ok_or_else(|| CHUNKS.damaged(&id.to_be_bytes(), "lies outside of its text"))?;
             builder.text(&row.context, part);
-            if !read::vector(&vectors, spec.dimension, id, builder.vectors())? {
+            if !read::vector(name, &vectors, spec.dimension, id, builder.vectors())? {
                 return Err(Fault::damaged(format!("chunk {id} has no vector")));
             }
         }
@@ -67,9 +72,9 @@ impl Collection {
             let view = snapshot.view();
             let Some(seen) = view.segments.iter().find(|seen| seen.segment.id == id) else { continue };
             let (chunks, indexes) = rebuild(&snapshot, seen)?;
-            let new = self.counters()?.next_segment;
-            let files = self.write_segment(writer, new, &indexes)?;
-            self.transact(writer, |tables, counters| {
+            let new = self.shared.counters()?.next_segment;
+            let files = self.shared.write_segment(writer, new, &indexes)?;
+            self.shared.transact(writer, |tables, counters| {
                 counters.next_segment = files.id + 1;
                 tables.drop_segment(id)?;
                 tables.name_segment(files.id, &files.row(chunks))

@@ -1,6 +1,6 @@
 //! Reading one version.
 
-use crate::collection::{Collection, Shared};
+use crate::collection::{Collection, SPEC, Shared};
 use crate::segment::Place;
 use crate::truth::fault::Fault;
 use crate::truth::read::{self, Documents};
@@ -21,8 +21,7 @@ use std::sync::Arc;
 /// A frozen version of a collection; see [`Snapshot`].
 pub struct CollectionSnapshot {
     // In this order: a transaction ends before its database is closed.
-    reading: Reading,
-    _reader: Arc<TruthReader>,
+    reading: Mutex<(Arc<Reading>, Arc<TruthReader>)>,
     counters: Counters,
     view: Mutex<Arc<View>>,
     shared: Arc<Shared>,
@@ -31,26 +30,26 @@ pub struct CollectionSnapshot {
 impl Collection {
     /// The latest committed version.
     pub fn open_snapshot(&self) -> Result<CollectionSnapshot> {
-        let shared = &self.shared;
+        self.shared.open_snapshot()
+    }
+}
+
+impl Shared {
+    /// The latest committed version.
+    pub(crate) fn open_snapshot(self: &Arc<Self>) -> Result<CollectionSnapshot> {
         // A compaction in another process can remove segment files between reading the manifest and opening
         // them; then the manifest is a newer one.
         let mut attempts = 3;
         loop {
             let (reader, reading, (counters, view)) = self.read_view()?;
-            let missing = view.segments.iter().find_map(|seen| seen.segment.open_files(&shared.place()).err());
+            let missing = view.segments.iter().find_map(|seen| seen.segment.open_files(&self.place()).err());
             match missing {
                 Some(e) if e.kind() != Kind::Corrupt => return Err(e),
                 Some(_) if attempts > 0 && !self.is_newest(view.version) => attempts -= 1,
                 // A damaged segment is mended when it is searched.
                 _ => {
-                    let shared = shared.clone();
-                    return Ok(CollectionSnapshot {
-                        reading,
-                        _reader: reader,
-                        counters,
-                        view: Mutex::new(view),
-                        shared,
-                    });
+                    let reading = Mutex::new((Arc::new(reading), reader));
+                    return Ok(CollectionSnapshot { reading, counters, view: Mutex::new(view), shared: self.clone() });
                 }
             }
         }
@@ -61,10 +60,16 @@ impl Collection {
         self.read_view().is_ok_and(|(_, _, (counters, _))| counters.version == version)
     }
 
-    fn read_view(&self) -> Result<(Arc<TruthReader>, Reading, (Counters, Arc<View>))> {
-        let shared = &self.shared;
+    fn read_view(&self) -> Result<Begun<(Counters, Arc<View>)>> {
+        let shared = self;
         shared.begin(|transaction| {
-            let counters = read::counters(&transaction.open_table(STATE.definition())?)?;
+            let state = transaction.open_table(STATE.definition())?;
+            let counters = read::counters(&state)?;
+            let spec = STATE.get(&state, SPEC)?.ok_or_else(|| Fault::damaged("the embedder is not recorded"))?;
+            if spec != shared.spec_json {
+                let what = format!("the collection {} has changed to another embedder", shared.dir.display());
+                return Err(Error::new(Kind::Conflict, what).hint("open it again").into());
+            }
             let mut latest = shared.view.lock();
             if let Some(view) = latest.as_ref().filter(|view| view.version == counters.version) {
                 return Ok((counters, view.clone()));
@@ -78,6 +83,9 @@ impl Collection {
         })
     }
 }
+
+/// A begun reading, and what was read of it.
+type Begun<T> = (Arc<TruthReader>, Reading, T);
 
 type Table = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
 
@@ -95,8 +103,37 @@ impl CollectionSnapshot {
         self.view.lock().clone()
     }
 
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T> {
-        self.reading.run(read).map_err(|fault| fault.at("reading", &self.shared.dir))
+    pub(crate) fn read<T>(&self, mut read: impl FnMut(&ReadTransaction) -> Result<T, Fault>) -> Result<T> {
+        let reading = self.reading.lock().0.clone();
+        match reading.run(&mut read) {
+            // redb closes a handle after any failed read; what is whole shall stay readable.
+            Err(Fault::Redb(redb::Error::PreviousIo)) => {
+                self.begin_again()?;
+                let reading = self.reading.lock().0.clone();
+                reading.run(&mut read).map_err(|fault| fault.at("reading", &self.shared.dir))
+            }
+            other => other.map_err(|fault| fault.at("reading", &self.shared.dir)),
+        }
+    }
+
+    /// Takes a new handle on the same version.
+    fn begin_again(&self) -> Result<()> {
+        self.shared.open_reader_again()?;
+        let counters = |transaction: &ReadTransaction| read::counters(&transaction.open_table(STATE.definition())?);
+        let (reader, reading, counters) = self.shared.begin(counters)?;
+        if counters != self.counters {
+            let what = format!(
+                "reading the collection {}: this version is gone after a failed read",
+                self.shared.dir.display()
+            );
+            return Err(Error::new(Kind::Io, what).hint("try again"));
+        }
+        *self.reading.lock() = (Arc::new(reading), reader);
+        Ok(())
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     fn place(&self) -> Place<'_> {
@@ -222,7 +259,7 @@ impl Snapshot for CollectionSnapshot {
     fn vector(&self, id: ChunkId, out: &mut Vec<f32>) -> Result<bool> {
         self.read(|transaction| {
             let vectors = transaction.open_table(VECTORS.definition())?;
-            read::vector(&vectors, self.spec().dimension, id.0, out)
+            read::vector(VECTORS, &vectors, self.spec().dimension, id.0, out)
         })
     }
 

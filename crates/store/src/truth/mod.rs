@@ -109,16 +109,21 @@ impl Drop for TruthWriter {
 /// The handle that reads the truth; follows every commit, of this process or another.
 pub(crate) struct TruthReader {
     database: Option<ReadOnlyDatabase>,
+    /// See [`preamble::Head::generation`].
+    pub(crate) generation: u64,
 }
 
 impl TruthReader {
     /// Opens the truth for reading. [`redb::Error::RepairAborted`] if a writer died and nobody recovered yet.
     pub(crate) fn open(storage: &dyn Storage, path: &Path) -> Result<(CollectionId, Result<TruthReader, Fault>)> {
+        // Read before the file is opened: at worst it is opened once more than needed.
+        let head = path.parent().and_then(|dir| preamble::Head::read(storage, &dir.join(crate::collection::HEAD)));
+        let generation = head.map_or(0, |head| head.generation);
         let file = storage.open(path, Access::Read).map_err(|e| opening(path, e))?;
         let id = read_preamble(&*file, path)?;
         let backend = PagedFile::new(file, id, false, Arc::default());
         let database = contained(|| Ok(builder().open_read_only_with_backend(backend)?));
-        Ok((id, database.map(|database| TruthReader { database: Some(database) })))
+        Ok((id, database.map(|database| TruthReader { database: Some(database), generation })))
     }
 
     /// A frozen view of the latest commit.

@@ -91,15 +91,18 @@ fn damaged(what: String) -> Error {
 /// newer one, or the truth of another collection, is noticed. Never ahead of the truth.
 ///
 /// ```text
-/// 0  magic, 16 bytes   16  collection, 16 bytes   32  version u64   40  tag of bytes 0..40, 8 bytes
+/// 0   magic, 16 bytes        32  version u64       48  tag of bytes 0..48, 8 bytes
+/// 16  collection, 16 bytes   40  generation u64
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub id: CollectionId,
     pub version: u64,
+    /// Grows when another file takes the place of the truth file, so that readers open it again.
+    pub generation: u64,
 }
 
-const HEAD_BYTES: usize = 48;
+const HEAD_BYTES: usize = 56;
 
 impl Head {
     /// The head at `path`; `None` if it is missing or damaged, which loses nothing but this check.
@@ -107,13 +110,15 @@ impl Head {
         let file = storage.open(path, Access::Read).ok()?;
         let mut bytes = [0; HEAD_BYTES];
         file.read_at(0, &mut bytes).ok()?;
-        if bytes[..16] != *HEAD_MAGIC || bytes[40..] != tag(&bytes[..40]) {
+        if bytes[..16] != *HEAD_MAGIC || bytes[48..] != tag(&bytes[..48]) {
             return None;
         }
-        let (mut id, mut version) = ([0; 16], [0; 8]);
+        let (mut id, mut version, mut generation) = ([0; 16], [0; 8], [0; 8]);
         id.copy_from_slice(&bytes[16..32]);
         version.copy_from_slice(&bytes[32..40]);
-        Some(Head { id: CollectionId(id), version: u64::from_le_bytes(version) })
+        generation.copy_from_slice(&bytes[40..48]);
+        let (version, generation) = (u64::from_le_bytes(version), u64::from_le_bytes(generation));
+        Some(Head { id: CollectionId(id), version, generation })
     }
 
     /// Writes the head. Not synced: a lost head is an older one, or none.
@@ -122,8 +127,9 @@ impl Head {
         bytes[..16].copy_from_slice(HEAD_MAGIC);
         bytes[16..32].copy_from_slice(&self.id.0);
         bytes[32..40].copy_from_slice(&self.version.to_le_bytes());
-        let tag = tag(&bytes[..40]);
-        bytes[40..].copy_from_slice(&tag);
+        bytes[40..48].copy_from_slice(&self.generation.to_le_bytes());
+        let tag = tag(&bytes[..48]);
+        bytes[48..].copy_from_slice(&tag);
         storage.open(path, Access::Ensure)?.write_at(0, &bytes)
     }
 }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::rows::{ChunkGroup, ChunkRow, Counters, DocumentRow, TEXT_PIECE};
 use super::tables::{
-    BLOCKS, ByteTable, CHUNKS, DOCUMENTS, STATE, TEXTS, TableName, VECTORS, decompress, key, number, piece_key,
+    BLOCKS, ByteTable, CHUNKS, DOCUMENTS, STATE, TEXTS, TableName, decompress, key, number, piece_key,
 };
 use crate::collection::COUNTERS;
 use base::{Block, Chunk, ChunkId, ChunkRecord, DocId, Document, DocumentRecord};
@@ -96,8 +96,9 @@ pub(crate) fn chunks_of(chunks: &impl ByteTable, id: u64, row: &DocumentRow) -> 
     Ok(all)
 }
 
-/// Appends the vector of a chunk to `out`; `false` if there is none.
+/// Appends the vector of a chunk (from the table `name`) to `out`; `false` if there is none.
 pub(crate) fn vector(
+    name: TableName,
     vectors: &impl ByteTable,
     dimension: usize,
     chunk: u64,
@@ -107,7 +108,7 @@ pub(crate) fn vector(
     let (found, value) = entry?;
     let row_bytes = 2 * dimension;
     let at = (chunk - number(found.value())) as usize * row_bytes;
-    let payload = VECTORS.unseal(found.value(), value.value())?;
+    let payload = name.unseal(found.value(), value.value())?;
     let Some(bytes) = payload.get(at..at + row_bytes) else { return Ok(false) };
     crate::vectors::from_bytes(bytes, out);
     Ok(true)

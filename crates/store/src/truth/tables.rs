@@ -29,6 +29,8 @@ pub(crate) const BLOCKS: TableName = TableName("blocks");
 pub(crate) const CHUNKS: TableName = TableName("chunks");
 /// First chunk of a group -> vectors of the group as f16.
 pub(crate) const VECTORS: TableName = TableName("vectors");
+/// The same for another embedder, while the collection changes to it.
+pub(crate) const VECTORS_NEXT: TableName = TableName("vectors.next");
 /// Name -> text.
 pub(crate) const SETTINGS: TableName = TableName("settings");
 /// Segment -> its row of the manifest.
@@ -37,8 +39,8 @@ pub(crate) const SEGMENTS: TableName = TableName("segments");
 pub(crate) const TOMBSTONES: TableName = TableName("tombstones");
 
 /// All tables, in the order of the format's description.
-pub(crate) const ALL: [TableName; 11] =
-    [STATE, DOCUMENTS, PATHS, SOURCES, TEXTS, BLOCKS, CHUNKS, VECTORS, SETTINGS, SEGMENTS, TOMBSTONES];
+pub(crate) const ALL: [TableName; 12] =
+    [STATE, DOCUMENTS, PATHS, SOURCES, TEXTS, BLOCKS, CHUNKS, VECTORS, VECTORS_NEXT, SETTINGS, SEGMENTS, TOMBSTONES];
 
 const TAG: usize = 8;
 

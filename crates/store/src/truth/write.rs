@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::rows::{CHUNK_GROUP, ChunkGroup, Counters, DocumentRow, SegmentRow, TEXT_PIECE, vector_group};
 use super::tables::{
     BLOCKS, CHUNKS, DOCUMENTS, PATHS, SEGMENTS, SETTINGS, SOURCES, STATE, TEXTS, TOMBSTONES, TableName, VECTORS,
-    compress, decompress, encode, key, number, piece_key, source_key,
+    VECTORS_NEXT, compress, decompress, encode, key, number, piece_key, source_key,
 };
 use crate::prepare::NewRows;
 use crate::segment::Segment;
@@ -25,6 +25,7 @@ pub(crate) struct Tables<'t> {
     blocks: Table<'t>,
     chunks: Table<'t>,
     vectors: Table<'t>,
+    vectors_next: Table<'t>,
     settings: Table<'t>,
     segments: Table<'t>,
     tombstones: Table<'t>,
@@ -54,6 +55,7 @@ impl<'t> Tables<'t> {
             blocks: open(BLOCKS)?,
             chunks: open(CHUNKS)?,
             vectors: open(VECTORS)?,
+            vectors_next: open(VECTORS_NEXT)?,
             settings: open(SETTINGS)?,
             segments: open(SEGMENTS)?,
             tombstones: open(TOMBSTONES)?,
@@ -85,11 +87,7 @@ impl<'t> Tables<'t> {
             ordinal += chunks.len() as u32;
             CHUNKS.insert(&mut self.chunks, &key(first), &compress(&encode(&group)))?;
         }
-        let group = vector_group(self.dimension);
-        let group_bytes = group as usize * self.dimension.max(1) * 2;
-        for (first, vectors) in row.groups(group).zip(new.vectors.chunks(group_bytes)) {
-            VECTORS.insert(&mut self.vectors, &key(first), vectors)?;
-        }
+        put_vectors(VECTORS, &mut self.vectors, self.dimension, row, &new.vectors)?;
         counters.documents += 1;
         counters.chunks += u64::from(row.chunks);
         Ok(())
@@ -111,6 +109,10 @@ impl<'t> Tables<'t> {
         }
         for first in row.groups(vector_group(self.dimension)) {
             self.vectors.remove(&key(first)[..])?;
+        }
+        if row.chunks > 0 {
+            let (first, last) = (key(row.first_chunk), key(row.first_chunk + u64::from(row.chunks) - 1));
+            self.vectors_next.retain_in::<&[u8], _>(&first[..]..=&last[..], |_, _| false)?;
         }
         self.delete_rows(row.first_chunk, row.chunks)?;
         let less = |count: u64, by: u64| count.checked_sub(by).ok_or_else(|| Fault::damaged("the counters are wrong"));
@@ -186,6 +188,11 @@ impl<'t> Tables<'t> {
         SEGMENTS.insert(&mut self.segments, &key(id), &encode(row))
     }
 
+    /// Whether the manifest names the segment.
+    pub fn has_segment(&self, id: u64) -> Result<bool, Fault> {
+        Ok(self.segments.get(&key(id)[..])?.is_some())
+    }
+
     /// Takes a segment out of the manifest.
     pub fn drop_segment(&mut self, id: u64) -> Result<(), Fault> {
         self.segments.remove(&key(id)[..])?;
@@ -206,5 +213,44 @@ impl<'t> Tables<'t> {
             }
         }
         Ok(gone)
+    }
+}
+
+fn put_vectors(
+    name: TableName,
+    table: &mut Table<'_>,
+    dimension: usize,
+    row: &DocumentRow,
+    vectors: &[u8],
+) -> Result<(), Fault> {
+    let group = vector_group(dimension);
+    let group_bytes = group as usize * dimension.max(1) * 2;
+    for (first, vectors) in row.groups(group).zip(vectors.chunks(group_bytes)) {
+        name.insert(table, &key(first), vectors)?;
+    }
+    Ok(())
+}
+
+impl Tables<'_> {
+    /// Stores a document's vectors of the next embedder.
+    pub fn put_next(&mut self, dimension: usize, row: &DocumentRow, vectors: &[u8]) -> Result<(), Fault> {
+        put_vectors(VECTORS_NEXT, &mut self.vectors_next, dimension, row, vectors)
+    }
+
+    /// Puts the vectors of the next embedder in the place of the others.
+    pub fn switch_vectors(&mut self) -> Result<(), Fault> {
+        self.vectors.retain(|_, _| false)?;
+        for entry in self.vectors_next.iter()? {
+            let (key, value) = entry?;
+            let vectors = VECTORS_NEXT.unseal(key.value(), value.value())?;
+            VECTORS.insert(&mut self.vectors, key.value(), vectors)?;
+        }
+        self.forget_next()
+    }
+
+    /// Drops the vectors of the next embedder.
+    pub fn forget_next(&mut self) -> Result<(), Fault> {
+        self.vectors_next.retain(|_, _| false)?;
+        Ok(())
     }
 }

@@ -17,7 +17,7 @@ impl Blob {
     }
 
     pub fn set_len(&mut self, len: usize) {
-        if len < self.len && len % BLOCK != 0 {
+        if len < self.len && !len.is_multiple_of(BLOCK) {
             Arc::make_mut(&mut self.blocks[len / BLOCK])[len % BLOCK..].fill(0);
         }
         self.blocks.resize_with(len.div_ceil(BLOCK), || Arc::new([0; BLOCK]));

@@ -94,7 +94,7 @@ fn hurt(disk: &FaultDisk, scene: &Scene, random: &mut Random) -> (PathBuf, &'sta
             "a cut"
         }
         5 => {
-            bytes.extend((0..1 + random.below(9000)).map(|_| random.next() as u8));
+            bytes.extend((0..1 + random.below(9000)).map(|_| random.number() as u8));
             "a tail of garbage"
         }
         6 => {
@@ -128,7 +128,7 @@ fn hurt(disk: &FaultDisk, scene: &Scene, random: &mut Random) -> (PathBuf, &'sta
 
 /// Whether anything was refused.
 fn look(open: Open<'_>, disk: &FaultDisk, model: &Model, seed: u64, violations: &mut Vec<String>) -> bool {
-    let mode = if seed % 3 == 0 { Mode::Read } else { Mode::Write };
+    let mode = if seed.is_multiple_of(3) { Mode::Read } else { Mode::Write };
     let store = match open(Arc::new(disk.clone()), mode) {
         Ok(store) => store,
         Err(e) => {

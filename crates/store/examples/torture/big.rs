@@ -1,0 +1,112 @@
+//! Many chunks.
+
+use crate::Options;
+use base::{
+    BlockKind, Change, Chunk, DocumentBuilder, EmbedSpec, Error, FileStamp, Locator, Metric, NewChunk, NewDocument,
+    Result, Store,
+};
+use std::time::Instant;
+use store::{Collection, OpenOptions};
+use testkit::Random;
+
+const CHUNKS_IN_DOCUMENT: u64 = 50;
+const DOCUMENTS_IN_BATCH: u64 = 40;
+
+pub fn run(options: &Options) -> Result<()> {
+    let (file, dir) = (options.path("text")?, options.path("dir")?);
+    let (chunks, dimension) = (options.number("chunks", 1_000_000)?, options.number("dimension", 384)? as usize);
+    let read = std::fs::read(&file).map_err(|e| Error::io(format!("reading {}", file.display()), e))?;
+    let text = String::from_utf8_lossy(&read);
+    let paragraphs: Vec<&str> = text.split('\n').filter(|p| p.split_whitespace().count() > 20).collect();
+    if paragraphs.is_empty() {
+        return Err(Error::new(base::Kind::BadInput, "the text has no line of more than twenty words"));
+    }
+    let spec = EmbedSpec {
+        name: "synthetic".into(),
+        dimension,
+        metric: Metric::Cosine,
+        max_tokens: 256,
+        fingerprint: "synthetic".into(),
+    };
+    let collection = Collection::open(&dir, OpenOptions::create(&spec))?;
+    let (start, mut random, mut text_bytes, mut slowest) = (Instant::now(), Random::new(1), 0u64, 0f64);
+    let mut making = 0f64;
+    let documents = chunks.div_ceil(CHUNKS_IN_DOCUMENT);
+    for batch in 0..documents.div_ceil(DOCUMENTS_IN_BATCH) {
+        let before = Instant::now();
+        let numbers = batch * DOCUMENTS_IN_BATCH..((batch + 1) * DOCUMENTS_IN_BATCH).min(documents);
+        let changes: Vec<Change> = numbers
+            .map(|number| {
+                let new = document(number, &paragraphs, dimension, &mut random);
+                text_bytes += new.document.text.len() as u64;
+                Change::Put(Box::new(new))
+            })
+            .collect();
+        making += before.elapsed().as_secs_f64();
+        let before = Instant::now();
+        collection.commit(changes)?;
+        slowest = slowest.max(before.elapsed().as_secs_f64());
+    }
+    let seconds = start.elapsed().as_secs_f64() - making;
+    let stats = collection.snapshot()?.stats()?;
+    drop(collection);
+    let start = Instant::now();
+    let collection = Collection::open(&dir, OpenOptions::read_only())?;
+    let snapshot = collection.snapshot()?;
+    let opened = start.elapsed();
+    let rest = resident();
+    let mut hits = Vec::new();
+    let time = |work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
+        let start = Instant::now();
+        work()?;
+        Ok(start.elapsed().as_secs_f64() * 1000.0)
+    };
+    let query: Vec<f32> = (0..dimension).map(|_| random.below(2000) as f32 / 1000.0 - 1.0).collect();
+    let words = paragraphs[paragraphs.len() / 2].split_whitespace().take(6).collect::<Vec<_>>().join(" ");
+    let first = (
+        time(&mut || snapshot.search_lexical(&words, 10, &mut hits))?,
+        time(&mut || snapshot.search_dense(&query, 10, &mut hits))?,
+    );
+    let second = (
+        time(&mut || snapshot.search_lexical(&words, 10, &mut hits))?,
+        time(&mut || snapshot.search_dense(&query, 10, &mut hits))?,
+    );
+    println!("chunks           {}", stats.chunks);
+    println!("stored           {:.0} chunks/s, slowest commit {slowest:.2} s", stats.chunks as f64 / seconds);
+    println!(
+        "bytes a chunk    {:.0} (of these {:.0} text)",
+        stats.bytes as f64 / stats.chunks as f64,
+        text_bytes as f64 / stats.chunks as f64
+    );
+    println!("segments         {}", stats.segments);
+    println!("open             {:.1} ms", opened.as_secs_f64() * 1000.0);
+    println!("memory at rest   {:.1} MiB", rest as f64 / 1048576.0);
+    println!("first search     words {:.1} ms, vector {:.1} ms", first.0, first.1);
+    println!("next search      words {:.2} ms, vector {:.1} ms", second.0, second.1);
+    drop((snapshot, collection));
+    std::fs::remove_dir_all(&dir).map_err(|e| Error::io("removing the directory", e))
+}
+
+fn document(number: u64, paragraphs: &[&str], dimension: usize, random: &mut Random) -> NewDocument {
+    let mut builder = DocumentBuilder::new("text");
+    for i in 0..CHUNKS_IN_DOCUMENT {
+        let paragraph = paragraphs[((number * CHUNKS_IN_DOCUMENT + i) % paragraphs.len() as u64) as usize];
+        let text: String = paragraph.chars().take(1000).collect();
+        builder.block(BlockKind::Paragraph, Locator::default(), &format!("{text} ({} {})", random.below(1000), number));
+    }
+    let document = builder.finish();
+    let chunks = document.blocks.iter().map(|block| NewChunk {
+        chunk: Chunk { range: block.range.clone(), context: format!("Part {number}"), tokens: 200 },
+        vector: (0..dimension).map(|_| random.below(2000) as f32 / 1000.0 - 1.0).collect(),
+    });
+    let chunks = chunks.collect();
+    let source = format!("{number}.txt");
+    NewDocument { path: format!("/synthetic/{source}"), source, stamp: FileStamp::default(), document, chunks }
+}
+
+/// Resident memory of this process, bytes; 0 where the system does not tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
+}

@@ -1,0 +1,160 @@
+//! The long versions of the store's torture tests: `cargo xtask torture TASK [--option value]...`.
+//!
+//! - `crashes --workloads 400 --steps 16 --images 250`: power loss at every moment of generated workloads; what may
+//!   be left must open and hold what was acknowledged.
+//! - `faults --operations 500 --stride 1`: every call to the disk failing in turn.
+//! - `damage --trials 4000`: changed, cut, swapped and missing files.
+//! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
+//!   at most so many milliseconds), judged from another process.
+//! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
+//! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384`: rate of storing, time to open, memory at rest.
+
+mod big;
+mod kill;
+mod readers;
+
+use base::{Change, Committed, Error, Kind, Result, Snapshot, Storage, Store};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+use store::{Collection, OpenOptions};
+use testkit::documents::spec;
+use testkit::torture::{DIR, Mode, Report, crashes, damage, faults};
+
+/// What was typed after the task: `--name value` pairs.
+struct Options(BTreeMap<String, String>);
+
+impl Options {
+    fn read(mut words: impl Iterator<Item = String>) -> Result<Options> {
+        let mut options = BTreeMap::new();
+        while let Some(word) = words.next() {
+            let value = word.strip_prefix("--").and_then(|name| Some((name.to_owned(), words.next()?)));
+            let (name, value) =
+                value.ok_or_else(|| Error::new(Kind::BadInput, format!("{word}: expected --name value")))?;
+            options.insert(name, value);
+        }
+        Ok(Options(options))
+    }
+
+    fn number(&self, name: &str, default: u64) -> Result<u64> {
+        let Some(text) = self.0.get(name) else { return Ok(default) };
+        text.parse().map_err(|_| Error::new(Kind::BadInput, format!("--{name} {text}: expected a number")))
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf> {
+        let missing = || Error::new(Kind::BadInput, format!("--{name} PATH is needed"));
+        self.0.get(name).map(PathBuf::from).ok_or_else(missing)
+    }
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let task = words.next().unwrap_or_default();
+    match Options::read(words).and_then(|options| run(&task, &options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &str, options: &Options) -> Result<()> {
+    let start = Instant::now();
+    let report = match task {
+        "crashes" => {
+            let (steps, images) = (options.number("steps", 16)? as usize, options.number("images", 250)? as usize);
+            all(0..options.number("workloads", 400)?, |seed| crashes(&open_busy, seed, steps, images))
+        }
+        "faults" => {
+            let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);
+            all(0..operations.div_ceil(25), |seed| faults(&open_busy, seed, 25, stride))
+        }
+        "damage" => {
+            let trials = options.number("trials", 4000)?;
+            let scenes = trials.div_ceil(400);
+            all(0..scenes, |seed| damage(&open, "truth", seed, 30, (trials / scenes) as usize))
+        }
+        "kill" => kill::run(options)?,
+        "readers" => readers::run(options)?,
+        "big" => return big::run(options),
+        "victim" => return kill::victim(&options.path("dir")?, options.number("step", 0)?),
+        _ => return Err(Error::new(Kind::BadInput, format!("{task:?} is not a task; see the head of this program"))),
+    };
+    println!(
+        "{} trials, {} refusals, {} violations, {:.1} s",
+        report.trials,
+        report.refused,
+        report.violations.len(),
+        start.elapsed().as_secs_f64()
+    );
+    for violation in report.violations.iter().take(20) {
+        println!("  {violation}");
+    }
+    match report.violations.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Bug, "the store does not keep its promises")),
+    }
+}
+
+/// Runs all seeds on all cores.
+fn all(seeds: std::ops::Range<u64>, run: impl Fn(u64) -> Report + Sync) -> Report {
+    let next = std::sync::atomic::AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let worker = || {
+        let mut report = Report::default();
+        loop {
+            let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if seed >= seeds.end {
+                return report;
+            }
+            report.add(run(seed));
+        }
+    };
+    let mut report = Report::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(part) => report.add(part),
+                Err(_) => report.violations.push("a run panicked".into()),
+            }
+        }
+    });
+    report
+}
+
+fn open(storage: Arc<dyn Storage>, mode: Mode) -> Result<Box<dyn Store>> {
+    let create = (mode == Mode::Create).then(spec);
+    let options =
+        OpenOptions { create, read_only: mode == Mode::Read, background: false, storage, ..OpenOptions::default() };
+    Ok(Box::new(Collection::open(DIR.as_ref(), options)?))
+}
+
+/// A collection that compacts and purges in between, as part of a commit.
+struct Busy(Collection);
+
+impl Store for Busy {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.0.snapshot()
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<Committed> {
+        let committed = self.0.commit(changes)?;
+        match committed.version % 9 {
+            4 => _ = self.0.compact(true)?,
+            7 => _ = self.0.compact(false)?,
+            _ => {}
+        }
+        Ok(committed)
+    }
+}
+
+fn open_busy(storage: Arc<dyn Storage>, mode: Mode) -> Result<Box<dyn Store>> {
+    let create = (mode == Mode::Create).then(spec);
+    let options =
+        OpenOptions { create, read_only: mode == Mode::Read, background: false, storage, ..OpenOptions::default() };
+    Ok(Box::new(Busy(Collection::open(DIR.as_ref(), options)?)))
+}
