@@ -28,9 +28,13 @@ impl Store for Collection {
         let mut writer = self.shared.writer()?;
         self.mend_damaged(&mut writer)?;
         let committed = self.shared.apply(&mut writer, changes)?;
-        match self.background {
-            true => self.compact_beside(&mut writer)?,
-            false => self.compact_if_due(&mut writer)?,
+        let merged = match self.background {
+            true => self.compact_beside(&mut writer),
+            false => self.compact_if_due(&mut writer),
+        };
+        if let Err(e) = merged {
+            // The commit is done; what failed now is tried again after the next one.
+            self.shared.notice(format!("merging search indexes failed: {}", e.chain()));
         }
         Ok(committed)
     }

@@ -10,6 +10,7 @@ use crate::collection::{Collection, Shared, Writer};
 use crate::segment::build::Indexes;
 use crate::segment::merge::merge;
 use crate::segment::{Seen, Segment};
+use crate::snapshot::is_damage;
 use crate::truth::fault::Fault;
 use crate::view::View;
 use base::{Result, RowSet};
@@ -146,7 +147,16 @@ impl Shared {
     }
 
     fn merge(&self, parts: &[Seen]) -> Result<Merged> {
-        merge(parts, &self.spec, &self.place())
+        merge(parts, &self.spec, &self.place()).inspect_err(|e| {
+            if is_damage(e) {
+                let bad = |seen: &&Seen| {
+                    let (vectors, postings) =
+                        (seen.segment.vectors(&self.place()), seen.segment.postings(&self.place()));
+                    vectors.and_then(|v| v.verify()).is_err() || postings.and_then(|p| p.verify()).is_err()
+                };
+                self.damaged.lock().extend(parts.iter().filter(bad).map(|seen| seen.segment.id));
+            }
+        })
     }
 
     /// Puts a merged segment in the place of its parts. Rows that were deleted since the parts were read are

@@ -87,6 +87,11 @@ impl Shared {
 /// A begun reading, and what was read of it.
 type Begun<T> = (Arc<TruthReader>, Reading, T);
 
+/// Whether an index cannot be used and must be made again: damaged, or of a format that is no longer read.
+pub(crate) fn is_damage(e: &Error) -> bool {
+    matches!(e.kind(), Kind::Corrupt | Kind::Unsupported)
+}
+
 type Table = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 pub(crate) fn open(transaction: &ReadTransaction) -> Result<Documents<Table, Table, Table, Table>, Fault> {
@@ -147,7 +152,7 @@ impl CollectionSnapshot {
             let view = self.view();
             match search(&view) {
                 Ok(found) => return Ok(found),
-                Err((segment, e)) if e.kind() == Kind::Corrupt => self.mend(&view, segment, &e)?,
+                Err((segment, e)) if is_damage(&e) => self.mend(&view, segment, &e)?,
                 Err((_, e)) => return Err(e),
             }
         }

@@ -4,7 +4,7 @@ use crate::collection::{Collection, HEAD, LOCK, TRUTH};
 use crate::repair::rebuild;
 use crate::segment::Seen;
 use crate::segment::file::Part;
-use crate::snapshot::{self, CollectionSnapshot};
+use crate::snapshot::{self, CollectionSnapshot, is_damage};
 use crate::truth::fault::Fault;
 use crate::truth::read;
 use crate::truth::tables::{self, BLOCKS, CHUNKS, DOCUMENTS, TableName, decompress, number};
@@ -133,7 +133,7 @@ impl Collection {
                 false => seen.segment.open_files(&self.shared.place()).map(drop),
             };
             if let Err(e) = &result
-                && e.kind() == Kind::Corrupt
+                && is_damage(e)
             {
                 self.shared.damaged.lock().insert(seen.segment.id);
             }
@@ -213,7 +213,7 @@ fn verify_row(table: TableName, key: &[u8], value: &[u8]) -> Result<(), Fault> {
 fn note<T>(result: Result<T>, damage: &mut Vec<String>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(e) if e.kind() == Kind::Corrupt => {
+        Err(e) if is_damage(&e) => {
             damage.push(e.chain());
             Ok(None)
         }
