@@ -122,8 +122,16 @@ impl Collection {
     }
 
     fn verify_segments(&self, snapshot: &CollectionSnapshot, deep: bool, found: &mut Verification) -> Result<()> {
-        // Not the view that searches use: that may have segments rebuilt in memory.
-        let view = snapshot.read(|transaction| View::load(None, snapshot.counters().version, transaction))?;
+        let mut view = snapshot.read(|transaction| View::load(None, snapshot.counters().version, transaction))?;
+        for seen in &mut view.segments {
+            // Files that the snapshot has open stay readable when a compaction removes them; a segment that was
+            // rebuilt in memory says nothing about its files.
+            let open = snapshot.view();
+            let same = |s: &&Seen| s.segment.id == seen.segment.id && !s.segment.is_in_memory();
+            if let Some(open) = open.segments.iter().find(same) {
+                *seen = open.clone();
+            }
+        }
         found.segments = view.segments.len() as u64;
         let mut live = 0;
         for seen in &view.segments {

@@ -12,7 +12,8 @@ const DIR: &str = "/c";
 /// A disk with a collection of several segments and some deletes.
 fn scene() -> (FaultDisk, Collection, Model) {
     let disk = FaultDisk::new();
-    let collection = Collection::open(DIR.as_ref(), OpenOptions::create(&spec()).on(Arc::new(disk.clone()))).unwrap();
+    let options = OpenOptions { background: false, ..OpenOptions::create(&spec()).on(Arc::new(disk.clone())) };
+    let collection = Collection::open(DIR.as_ref(), options).unwrap();
     let mut model = Model::new();
     for edition in 0..14u64 {
         let paths = [format!("{}.txt", edition % 5), format!("{}.md", edition % 4)];
