@@ -69,6 +69,9 @@ pub enum Command {
     Config,
     /// Measure retrieval on a BEIR folder: corpus.jsonl, queries.jsonl, qrels.tsv
     Eval(EvalArgs),
+    /// Looking after the collection
+    #[command(flatten)]
+    Upkeep(crate::commands::Upkeep),
     /// Print completions for a shell
     Completions {
         /// Which shell

@@ -16,7 +16,7 @@ const COMMIT_BYTES: usize = 64 << 20;
 const COMMIT_TIME: Duration = Duration::from_secs(5);
 
 /// The text that is embedded for a chunk: what is above it, then what it says.
-pub(crate) fn embedded_text(context: &str, text: &str) -> String {
+pub fn embedded_text(context: &str, text: &str) -> String {
     if context.is_empty() { text.to_owned() } else { format!("{context}\n{text}") }
 }
 

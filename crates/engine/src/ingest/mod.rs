@@ -17,6 +17,7 @@ mod prepare;
 mod source;
 mod summary;
 
+pub use batch::embedded_text;
 pub use source::{Extraction, FoundFile, Listing, Reader, Refused};
 pub use summary::{Seconds, Summary};
 

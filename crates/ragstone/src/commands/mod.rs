@@ -11,6 +11,9 @@ mod rm;
 mod search;
 mod status;
 mod text;
+mod upkeep;
+
+pub use upkeep::Upkeep;
 
 use crate::args::Command;
 use crate::config::{Resolved, Settings};
@@ -42,6 +45,7 @@ pub fn run(command: Command, context: &Context) -> Result<u8> {
         Command::Config => config::run(context),
         Command::Eval(args) => eval::run(args, context),
         Command::Completions { shell } => completions::run(shell, context),
+        Command::Upkeep(command) => upkeep::run(command, context),
         // Handled before any setting is read: the worker must start in no time.
         Command::ExtractWorker => Err(Error::new(Kind::Bug, "the worker was started as a command")),
     }

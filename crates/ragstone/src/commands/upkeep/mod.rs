@@ -1,0 +1,132 @@
+//! Commands that look after a collection: is it whole, make it smaller, copy it, move it, forget something.
+
+mod backup;
+mod compact;
+mod erase;
+mod exchange;
+mod reembed;
+mod salvage;
+mod verify;
+
+use super::{Context, count, size};
+use clap::{Args, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// The commands of this family; `ragstone verify` and so on.
+#[derive(Debug, Subcommand)]
+pub enum Upkeep {
+    /// Check that everything is as it was stored
+    Verify(VerifyArgs),
+    /// Save what can be read of a damaged collection into a new one
+    Salvage(SalvageArgs),
+    /// Merge the search indexes and drop what was deleted
+    Compact(CompactArgs),
+    /// Remove documents and every byte of them, and prove it with a receipt
+    Erase(EraseArgs),
+    /// Write the collection to one file, while it is in use
+    Backup(BackupArgs),
+    /// Make a collection from a backup
+    Restore(RestoreArgs),
+    /// Write all documents with their vectors as JSON Lines
+    Export(ExportArgs),
+    /// Store the documents of an export
+    Import(ImportArgs),
+    /// Give every chunk a vector of another embedder
+    Reembed(ReembedArgs),
+}
+
+/// Runs one of them; the number is the exit code.
+pub(super) fn run(command: Upkeep, context: &Context) -> base::Result<u8> {
+    match command {
+        Upkeep::Verify(args) => verify::run(&args, context),
+        Upkeep::Salvage(args) => salvage::run(&args, context),
+        Upkeep::Compact(args) => compact::run(&args, context),
+        Upkeep::Erase(args) => erase::run(&args, context),
+        Upkeep::Backup(args) => backup::run(&args, context),
+        Upkeep::Restore(args) => backup::restore(&args, context),
+        Upkeep::Export(args) => exchange::export(&args, context),
+        Upkeep::Import(args) => exchange::import(&args, context),
+        Upkeep::Reembed(args) => reembed::run(&args, context),
+    }
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Read every byte: texts, vectors and postings must agree
+    #[arg(long)]
+    pub deep: bool,
+    /// Make damaged search indexes again from the stored documents
+    #[arg(long)]
+    pub repair: bool,
+    /// Look for what this receipt of `ragstone erase` says was removed
+    #[arg(long, value_name = "RECEIPT", value_hint = ValueHint::FilePath, conflicts_with_all = ["deep", "repair"])]
+    pub erased: Option<PathBuf>,
+}
+
+/// `salvage`
+#[derive(Debug, Args)]
+pub struct SalvageArgs {
+    /// Folder for the new collection
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub into: PathBuf,
+}
+
+/// `compact`
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Also remove the bytes of deleted documents from every file
+    #[arg(long)]
+    pub purge: bool,
+}
+
+/// `erase`
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    /// Documents or folders, as `ragstone ls` shows them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where to write the receipt
+    #[arg(long, value_name = "FILE", default_value = "erasure-receipt.json", value_hint = ValueHint::FilePath)]
+    pub receipt: PathBuf,
+}
+
+/// `backup`
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `restore`
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup; the collection is made where --collection says, which must be a new place
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file to write; `-` is standard output
+    #[arg(default_value = "-", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The export to read; `-` is standard input
+    #[arg(default_value = "-", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `reembed`
+#[derive(Debug, Args)]
+pub struct ReembedArgs {
+    /// The new embedding model: a name from `ragstone parts`, or a Hugging Face folder
+    #[arg(long, value_name = "NAME|DIR")]
+    pub model: String,
+}
