@@ -146,7 +146,8 @@ fn measure(
     for query in rows.iter().take(50) {
         segment.search_with(query, options.k, effort, mask, &mut hits)?;
     }
-    let mut best: Option<(f64, Vec<f32>, Vec<f32>, Vec<i32>)> = None;
+    type Round = (f64, Vec<f32>, Vec<f32>, Vec<i32>);
+    let mut best: Option<Round> = None;
     let start = Instant::now();
     for _ in 0..3 {
         let (mut wall, mut cpu, mut ids) = (Vec::new(), Vec::new(), Vec::new());

@@ -168,9 +168,9 @@ impl Walker<'_> {
     }
 
     fn named(&mut self, name: &OsStr, path: PathBuf, absolute: PathBuf) {
-        if matches!(name.to_str(), Some(".git" | ".ragstone")) {
-            self.walk.skipped.push((path, "hidden"));
-        } else if !self.options.hidden && name.as_encoded_bytes().starts_with(b".") {
+        // Never worth reading, also when hidden files are.
+        let ours = matches!(name.to_str(), Some(".git" | ".ragstone"));
+        if ours || (!self.options.hidden && name.as_encoded_bytes().starts_with(b".")) {
             self.walk.skipped.push((path, "hidden"));
         } else if self.options.gitignore && self.ignored(&absolute, path.is_dir()) {
             self.walk.skipped.push((path, "left out by .gitignore"));

@@ -78,7 +78,7 @@ pub(crate) unsafe fn gelu_tanh<V: Vector>(x: V) -> V {
     // SAFETY: the caller runs inside V's instruction set.
     unsafe {
         let cube = x.mul(x).mul(x);
-        let inner = cube.fma(V::splat(0.044_715), x).mul(V::splat(-1.595_769_1));
+        let inner = cube.fma(V::splat(0.044_715), x).mul(V::splat(-1.595_769));
         x.div(exp(inner).add(V::splat(1.0)))
     }
 }

@@ -116,7 +116,8 @@ fn integers_on_both_sides_are_exact() {
 #[test]
 fn activations() {
     let x: Vec<f32> = (-400..=400).map(|i| i as f32 / 40.0).chain([-80.0, 80.0, 0.0, -0.0, 1e-20]).collect();
-    let cases: [(Activation, fn(f64) -> f64); 5] = [
+    type Case = (Activation, fn(f64) -> f64);
+    let cases: [Case; 5] = [
         (Activation::None, |x| x),
         (Activation::Gelu, reference::gelu),
         (Activation::GeluTanh, reference::gelu_tanh),

@@ -6,6 +6,7 @@
 use base::{Error, Kind, Result};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 /// Largest header believed; the reference implementation has the same limit.
@@ -262,11 +263,13 @@ impl<'de> Deserialize<'de> for Header {
                             return Err(A::Error::custom("__metadata__ stands twice"));
                         }
                         header.metadata = map.next_value()?;
-                    } else if header.tensors.contains_key(&name) {
-                        return Err(A::Error::custom(format!("tensor {name:?} stands twice")));
-                    } else {
-                        let tensor = map.next_value()?;
-                        header.tensors.insert(name, tensor);
+                        continue;
+                    }
+                    match header.tensors.entry(name) {
+                        Entry::Occupied(entry) => {
+                            return Err(A::Error::custom(format!("tensor {:?} stands twice", entry.key())));
+                        }
+                        Entry::Vacant(entry) => drop(entry.insert(map.next_value()?)),
                     }
                 }
                 Ok(header)

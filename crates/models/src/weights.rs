@@ -206,7 +206,9 @@ impl Precision {
 
     /// For weights that are integers already.
     pub fn of_integers(level: Level) -> Self {
-        Precision { qkv: Kind::precise(level), rest: Kind::fastest(level) }
+        // Products of integers throughout are quicker, but the least cosine to the original was then .99876 on
+        // 40 real passages, and .999 is what we promise.
+        Precision { qkv: Kind::precise(level), rest: Kind::precise(level) }
     }
 }
 

@@ -93,12 +93,12 @@ impl Pptx {
                 if let Some(xml) = archive.read_optional(&relation.target) {
                     self.notes(&parse(&xml, limits).0, &at, builder);
                 }
-            } else if relation.kind.ends_with("/diagramData") {
-                if let Some(xml) = archive.read_optional(&relation.target) {
-                    let (data, _) = parse(&xml, limits);
-                    for text in paragraphs(&data) {
-                        builder.block(BlockKind::ListItem, at.clone(), &text.0);
-                    }
+            } else if relation.kind.ends_with("/diagramData")
+                && let Some(xml) = archive.read_optional(&relation.target)
+            {
+                let (data, _) = parse(&xml, limits);
+                for text in paragraphs(&data) {
+                    builder.block(BlockKind::ListItem, at.clone(), &text.0);
                 }
             }
         }

@@ -112,10 +112,10 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> (Element, bool) {
             }
             Ok(Event::End(_)) if dropped > 0 => dropped -= 1,
             Ok(Event::End(_)) => {
-                if stack.len() > 1 {
-                    if let Some(done) = stack.pop() {
-                        push(&mut stack, Node::Element(done));
-                    }
+                if stack.len() > 1
+                    && let Some(done) = stack.pop()
+                {
+                    push(&mut stack, Node::Element(done));
                 }
             }
             Ok(Event::Text(text)) => push_text(&mut stack, &text.xml10_content()),

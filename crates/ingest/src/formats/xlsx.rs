@@ -102,12 +102,11 @@ fn measure(input: Input<'_>) -> Result<()> {
     let mut parts = archive::Archive::open(input.bytes, input.limits)?;
     for name in parts.names() {
         // Pictures are never unpacked.
-        if name.ends_with(".xml") || name.ends_with(".bin") || name.ends_with(".rels") {
-            if let Err(error) = parts.read(&name) {
-                if error.what().contains("limit") || error.kind() == Kind::Denied {
-                    return Err(error);
-                }
-            }
+        if (name.ends_with(".xml") || name.ends_with(".bin") || name.ends_with(".rels"))
+            && let Err(error) = parts.read(&name)
+            && (error.what().contains("limit") || error.kind() == Kind::Denied)
+        {
+            return Err(error);
         }
     }
     Ok(())

@@ -30,10 +30,10 @@ pub(super) fn write_fragment(content: &str, page: &Html, builder: &mut DocumentB
     let fragment = Html::parse_fragment(content);
     let mut writer = Writer::new(builder, Locator::default(), true);
     for node in page.tree.root().descendants() {
-        if let Some(element) = ElementRef::wrap(node).filter(|e| heading_level(e.value().name()).is_some()) {
-            if let Some(id) = anchor(element) {
-                writer.anchors.entry(collapsed(&element.text().collect::<String>())).or_insert(id);
-            }
+        if let Some(element) = ElementRef::wrap(node).filter(|e| heading_level(e.value().name()).is_some())
+            && let Some(id) = anchor(element)
+        {
+            writer.anchors.entry(collapsed(&element.text().collect::<String>())).or_insert(id);
         }
     }
     writer.write(fragment.tree.root());

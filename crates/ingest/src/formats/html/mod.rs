@@ -37,18 +37,10 @@ fn sniff(bytes: &[u8], _name: &str) -> Sniff {
         bytes.trim_ascii_start().iter().take(1024).filter(|b| **b != 0).map(u8::to_ascii_lowercase).collect();
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
     let has = |tag: &[u8]| head.windows(tag.len()).any(|w| w == tag);
-    if head.starts_with(b"<!doctype html")
-        || head.starts_with(b"<html")
-        || (head.starts_with(b"<?xml") && has(b"<html"))
-    {
-        Sniff::Likely
-    } else if (head.starts_with(b"<!--") || head.starts_with(b"<head") || head.starts_with(b"<body"))
-        && (has(b"<html") || has(b"<body") || has(b"<title"))
-    {
-        Sniff::Likely
-    } else {
-        Sniff::Maybe
-    }
+    let begins = |tags: &[&[u8]]| tags.iter().any(|tag| head.starts_with(tag));
+    let page = begins(&[b"<!doctype html", b"<html"]) || (begins(&[b"<?xml"]) && has(b"<html"));
+    let fragment = begins(&[b"<!--", b"<head", b"<body"]) && (has(b"<html") || has(b"<body") || has(b"<title"));
+    if page || fragment { Sniff::Likely } else { Sniff::Maybe }
 }
 
 impl Extractor for Html {

@@ -94,10 +94,11 @@ impl Writer<'_> {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            if let (1, BlockKind::Heading { .. }) = (self.page, &open.kind) {
-                if self.title.as_ref().is_none_or(|(size, _)| open.last.size > *size + 0.5) && open.text.len() > 3 {
-                    self.title = Some((open.last.size, open.text.clone()));
-                }
+            if let (1, BlockKind::Heading { .. }) = (self.page, &open.kind)
+                && self.title.as_ref().is_none_or(|(size, _)| open.last.size > *size + 0.5)
+                && open.text.len() > 3
+            {
+                self.title = Some((open.last.size, open.text.clone()));
             }
             self.put(open.kind, &open.text);
         }
@@ -226,10 +227,10 @@ impl Writer<'_> {
             return None;
         }
         let numbered = number_depth(text);
-        if let Some(level) = self.outline.get(&key(text)) {
-            if line.bold || line.size > self.body * 1.02 || numbered.is_some() || shape.alone(line, before, after) {
-                return Some(*level);
-            }
+        if let Some(level) = self.outline.get(&key(text))
+            && (line.bold || line.size > self.body * 1.02 || numbered.is_some() || shape.alone(line, before, after))
+        {
+            return Some(*level);
         }
         let by_number = |otherwise: u8| numbered.map_or(otherwise, |depth| (depth + 1).min(6));
         if line.size >= self.body * HEADING_SIZE && letters >= 3 {
