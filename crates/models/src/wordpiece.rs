@@ -146,9 +146,11 @@ impl<F: FnMut(u32, Range<usize>) -> bool> Sink for Words<'_, F> {
     fn letter(&mut self, c: char, from: (usize, usize)) {
         let word = &mut self.word;
         if word.chars == 0 {
-            word.start = from.0;
+            (word.start, word.end) = from;
         }
-        word.end = from.1;
+        // Marks may have changed places: the first and the last character need not come first and last.
+        word.start = word.start.min(from.0);
+        word.end = word.end.max(from.1);
         word.chars += 1;
         if word.chars <= WORD_CHARS_MAX {
             let mut buffer = [0; 4];
