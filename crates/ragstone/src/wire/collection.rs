@@ -19,10 +19,12 @@ pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<d
         return Ok(embedder);
     }
     let what = format!(
-        "the collection {} holds vectors of {}, and the embedder of this command is {}",
+        "the collection {} holds vectors of {} ({}), and the embedder of this command is {} ({})",
         settings.collection.display(),
         theirs.name,
-        ours.name
+        theirs.fingerprint.chars().take(16).collect::<String>(),
+        ours.name,
+        ours.fingerprint.chars().take(16).collect::<String>(),
     );
     Err(Error::new(Kind::Conflict, what).hint("name its own model with --embedder, or index into a new --collection"))
 }
