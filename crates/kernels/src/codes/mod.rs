@@ -5,11 +5,13 @@
 //! costs as much as scoring one.
 //!
 //! - Bytes ([`ByteQuery`]): the query is rounded to 15 bits and split into two signed bytes, so that two
-//!   8-bit integer dot products (VNNI) give its inner product with unsigned codes. The error, 2^-15 of the
+//!   8-bit integer dot products (VNNI), or one of 16 bits, give its inner product with unsigned codes. The error, 2^-15 of the
 //!   query's largest number, is far below that of an 8-bit code.
 //! - Bits ([`BitQuery`]): the query is rounded to signed bytes; a record's set bits select which are summed.
 //!   The estimator around it is that of RaBitQ (Gao and Long, SIGMOD 2024).
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -54,6 +56,8 @@ pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
 pub struct ByteQuery {
     high: Vec<i8>,
     low: Vec<i8>,
+    /// `128 * high + low`, for instruction sets without 8-bit integer dot products.
+    wide: Vec<i16>,
     scale: f32,
     dimension: usize,
 }
@@ -67,16 +71,19 @@ impl ByteQuery {
         let inverse = if largest > 0.0 { 16256.0 / largest } else { 0.0 };
         self.high.clear();
         self.low.clear();
+        self.wide.clear();
         for v in query {
             let wide = (v * inverse).round_ties_even() as i32;
             // The nearest multiple of 128, so that the rest lies in -64..64.
             let high = (wide + 64) >> 7;
             self.high.push(high as i8);
             self.low.push((wide - high * 128) as i8);
+            self.wide.push(wide as i16);
         }
         let padded = query.len().next_multiple_of(64);
         self.high.resize(padded, 0);
         self.low.resize(padded, 0);
+        self.wide.resize(padded, 0);
     }
 
     /// `out[i]` = inner product of the query with the unsigned bytes of record `ids[i]`.
@@ -91,7 +98,7 @@ impl ByteQuery {
         assert_eq!(ids.len(), out.len(), "one score per id");
         records.check(ids, self.dimension);
         #[cfg(target_arch = "x86_64")]
-        if x86::byte_dots(level, self, records, ids, out) {
+        if x86::byte_dots(level, self, records, ids, out) || avx2::byte_dots(level, self, records, ids, out) {
             return;
         }
         let _ = level;
@@ -112,7 +119,7 @@ pub fn byte_pairs_at(level: Level, code: &[u8], code_sum: u32, records: Records<
     assert_eq!(ids.len(), out.len(), "one score per id");
     records.check(ids, code.len());
     #[cfg(target_arch = "x86_64")]
-    if x86::byte_pairs(level, code, code_sum, records, ids, out) {
+    if x86::byte_pairs(level, code, code_sum, records, ids, out) || avx2::byte_pairs(level, code, records, ids, out) {
         return;
     }
     let _ = (level, code_sum);
@@ -157,7 +164,7 @@ impl BitQuery {
         assert_eq!(ids.len(), out.len(), "one score per id");
         records.check(ids, self.bytes.len() / 8);
         #[cfg(target_arch = "x86_64")]
-        if x86::bit_dots(level, self, records, ids, out) {
+        if x86::bit_dots(level, self, records, ids, out) || avx2::bit_dots(level, self, records, ids, out) {
             return;
         }
         let _ = level;
