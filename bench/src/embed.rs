@@ -29,7 +29,7 @@ pub struct Options {
     /// Threads that embed.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Numbers to multiply with: f32, bf16 or int8; what the model is opened with if absent.
+    /// Numbers to multiply with: f32, bf16, int16 or int8; what the model is opened with if absent.
     #[arg(long)]
     kind: Option<String>,
 }
@@ -46,8 +46,11 @@ pub fn run(options: &Options) -> Result<()> {
         None => None,
         Some("f32") => Some(kernels::Kind::F32),
         Some("bf16") => Some(kernels::Kind::Bf16),
+        Some("int16") => Some(kernels::Kind::Int16),
         Some("int8") => Some(kernels::Kind::Int8),
-        Some(other) => return Err(Error::new(Kind::BadInput, format!("--kind {other}: expected f32, bf16 or int8"))),
+        Some(other) => {
+            return Err(Error::new(Kind::BadInput, format!("--kind {other}: expected f32, bf16, int16 or int8")));
+        }
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.context(Kind::Overloaded, || format!("starting {} threads", options.threads))?;

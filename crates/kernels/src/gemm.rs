@@ -20,7 +20,7 @@
 use crate::aligned::as_words;
 use crate::level::Level;
 use crate::panels::{Kind, Panels};
-use crate::vector::{Dot, Vector, gelu, gelu_tanh, tanh};
+use crate::vector::{Dot, Vector, gelu, gelu_tanh, relu, tanh};
 
 /// What is applied to each value at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -45,7 +45,7 @@ pub struct Left<'a> {
     pub words: &'a [u32],
     /// Words from one row to the next.
     pub stride: usize,
-    /// Scale and offset of each row; empty unless the kind is int8.
+    /// Scale and offset of each row; empty unless the kind is int8 or int16.
     pub params: &'a [[f32; 2]],
 }
 
@@ -70,7 +70,7 @@ pub struct Finish<'a> {
 /// Multiplies `rows` rows of `a` with `b` into `out`, whose rows are `out_stride` apart.
 ///
 /// # Panics
-/// If a slice is too short for the shape, or `a.params` is missing for an int8 matrix.
+/// If a slice is too short for the shape, or `a.params` is missing for a matrix of integers.
 pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
     if rows == 0 || b.n == 0 {
         return;
@@ -80,12 +80,15 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
     assert!(out.len() >= (rows - 1) * out_stride + b.n, "output too short");
     assert!(finish.bias.is_empty() || finish.bias.len() == b.n, "bias of {} outputs", finish.bias.len());
     assert!(!finish.add || finish.activation == Activation::None, "an activation applies to the product alone");
-    assert!(b.kind != Kind::Int8 || a.params.len() >= rows, "int8 rows come with scale and offset");
+    let integers = matches!(b.kind, Kind::Int8 | Kind::Int16);
+    assert!(!integers || a.params.len() >= rows, "rows of integers come with scale and offset");
     let job = Job { a, rows, b, finish, out: out.as_mut_ptr(), out_stride };
     // SAFETY: the asserts bound every access (see `Job`); `Panels::pack` accepts a kind only at a level that
     // has it, and a level in `Panels` was checked to be available there.
     unsafe {
         match (b.level, b.kind) {
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, Kind::Int16) => run_avx2_int16(&job),
             #[cfg(target_arch = "x86_64")]
             (Level::Avx2, _) => run_avx2(&job),
             #[cfg(target_arch = "x86_64")]
@@ -94,6 +97,7 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
             (_, Kind::Int8) => run_vnni(&job),
             #[cfg(target_arch = "x86_64")]
             (Level::Avx512 | Level::Bf16 | Level::Vnni, Kind::F32) => run_avx512(&job),
+            (_, Kind::Int16) => run::<crate::arch::portable::PortableInt16>(&job),
             _ => run::<crate::arch::portable::PortableF32>(&job),
         }
     }
@@ -113,6 +117,12 @@ struct Job<'a> {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn run_avx2(job: &Job<'_>) {
     unsafe { run::<crate::arch::avx2::Avx2F32>(job) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2_int16(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx2::Avx2Int16>(job) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -194,16 +204,31 @@ pub(crate) unsafe fn tile<D: Dot, const M: usize>(
 ) -> [[D::Acc; 2]; M] {
     unsafe {
         let mut sums = [[D::zero(); 2]; M];
-        for g in 0..groups {
-            let b0 = D::load(b.add(g * b_stride));
-            let b1 = D::load(b.add(g * b_stride + D::V::LANES));
-            for r in 0..M {
-                let x = D::broadcast(a.add(r * a_stride + g));
-                sums[r][0] = D::step(sums[r][0], x, b0);
-                sums[r][1] = D::step(sums[r][1], x, b1);
+        let (mut a, mut b) = (a, b);
+        // Four groups share their address arithmetic, which otherwise competes with the multiply-adds.
+        for _ in 0..groups / 4 {
+            for g in 0..4 {
+                multiply::<D, M>(&mut sums, a.add(g), a_stride, b.add(g * b_stride));
             }
+            (a, b) = (a.add(4), b.add(4 * b_stride));
+        }
+        for g in 0..groups % 4 {
+            multiply::<D, M>(&mut sums, a.add(g), a_stride, b.add(g * b_stride));
         }
         sums
+    }
+}
+
+/// Adds the products of one group.
+#[inline(always)]
+unsafe fn multiply<D: Dot, const M: usize>(sums: &mut [[D::Acc; 2]; M], a: *const u32, a_stride: usize, b: *const u32) {
+    unsafe {
+        let b = [D::load(b), D::load(b.add(D::V::LANES))];
+        for r in 0..M {
+            let x = D::broadcast(a.add(r * a_stride));
+            sums[r][0] = D::step(sums[r][0], x, b[0]);
+            sums[r][1] = D::step(sums[r][1], x, b[1]);
+        }
     }
 }
 
@@ -262,6 +287,33 @@ unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize)
     }
 }
 
+/// A function of one register. A trait and not a closure: a closure is a function of its own, compiled without
+/// the instruction set, and every intrinsic in it becomes a call (it cost half of the encoder's time).
+trait Unary {
+    unsafe fn of<V: Vector>(x: V) -> V;
+}
+
+/// Makes a type of each function.
+macro_rules! unary {
+    ($($name:ident: $f:expr;)*) => {$(
+        struct $name;
+        // SAFETY: see `Vector`.
+        impl Unary for $name {
+            #[inline(always)]
+            unsafe fn of<V: Vector>(x: V) -> V {
+                unsafe { $f(x) }
+            }
+        }
+    )*};
+}
+
+unary! {
+    Gelu: gelu;
+    GeluTanh: gelu_tanh;
+    Relu: relu;
+    Tanh: tanh;
+}
+
 /// Applies `activation` to `rows` rows of `columns` values, just written and so still in the first cache.
 /// Apart from `block`, so that its code is not repeated for every number of rows.
 #[inline(always)]
@@ -269,27 +321,27 @@ unsafe fn activate<V: Vector>(activation: Activation, out: *mut f32, stride: usi
     unsafe {
         match activation {
             Activation::None => {}
-            Activation::Gelu => each::<V>(out, stride, rows, columns, |x| gelu(x)),
-            Activation::GeluTanh => each::<V>(out, stride, rows, columns, |x| gelu_tanh(x)),
-            Activation::Relu => each::<V>(out, stride, rows, columns, |x| x.max(V::splat(0.0))),
-            Activation::Tanh => each::<V>(out, stride, rows, columns, |x| tanh(x)),
+            Activation::Gelu => each::<V, Gelu>(out, stride, rows, columns),
+            Activation::GeluTanh => each::<V, GeluTanh>(out, stride, rows, columns),
+            Activation::Relu => each::<V, Relu>(out, stride, rows, columns),
+            Activation::Tanh => each::<V, Tanh>(out, stride, rows, columns),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn each<V: Vector>(out: *mut f32, stride: usize, rows: usize, columns: usize, f: impl Fn(V) -> V) {
+unsafe fn each<V: Vector, F: Unary>(out: *mut f32, stride: usize, rows: usize, columns: usize) {
     unsafe {
         let whole = columns / V::LANES * V::LANES;
         for row in 0..rows {
             let out = out.add(row * stride);
             for c in (0..whole).step_by(V::LANES) {
-                f(V::load(out.add(c))).store(out.add(c));
+                F::of(V::load(out.add(c))).store(out.add(c));
             }
             if whole < columns {
                 let mut edge = [0.0f32; 16];
                 std::ptr::copy_nonoverlapping(out.add(whole), edge.as_mut_ptr(), columns - whole);
-                f(V::load(edge.as_ptr())).store(edge.as_mut_ptr());
+                F::of(V::load(edge.as_ptr())).store(edge.as_mut_ptr());
                 std::ptr::copy_nonoverlapping(edge.as_ptr(), out.add(whole), columns - whole);
             }
         }

@@ -6,7 +6,7 @@
 use crate::aligned::Words;
 use crate::gemm::Left;
 use crate::level::Level;
-use crate::panels::{Kind, to_bf16};
+use crate::panels::{Kind, Panels, to_bf16};
 use crate::vector::Vector;
 
 /// Normalises each row of `width` values to mean 0 and variance 1, then scales by `gain` and adds `bias`
@@ -81,8 +81,11 @@ pub struct LeftBuffer {
 }
 
 impl LeftBuffer {
-    /// The `rows` rows of `width` values, `stride` apart in `source`, as `kind` wants them. Rows of f32 are
-    /// borrowed as they are.
+    /// The `rows` rows, `stride` apart in `source`, as `right` wants them. Rows of f32 are borrowed as they
+    /// are.
+    ///
+    /// int16: a row's largest magnitude becomes the largest that `right` can bear; a row with a value that is
+    /// not finite makes all its products not a number.
     ///
     /// int8: a row's smallest value becomes 0 and its largest 255, so its scale is a 255th of the span and
     /// its offset the smallest value ("dynamic, asymmetric, per token").
@@ -92,12 +95,12 @@ impl LeftBuffer {
     pub fn convert<'a>(
         &'a mut self,
         level: Level,
-        kind: Kind,
+        right: &Panels,
         source: &'a [f32],
         stride: usize,
         rows: usize,
-        width: usize,
     ) -> Left<'a> {
+        let (kind, width) = (right.kind, right.k);
         assert!(rows == 0 || source.len() >= (rows - 1) * stride + width, "left side too short");
         if kind == Kind::F32 {
             return Left::f32(source, stride);
@@ -111,6 +114,7 @@ impl LeftBuffer {
             match kind {
                 Kind::F32 => {}
                 Kind::Bf16 => bf16_row(level, from, to),
+                Kind::Int16 => self.params.push(int16_row(level, from, right.left_max, to)),
                 Kind::Int8 => self.params.push(int8_row(level, from, to)),
             }
         }
@@ -130,6 +134,39 @@ fn bf16_row(level: Level, from: &[f32], to: &mut [u32]) {
     for (pair, word) in from[done..].chunks(2).zip(&mut to[done / 2..]) {
         *word = u32::from(to_bf16(pair[0])) | u32::from(pair.get(1).map_or(0, |&x| to_bf16(x))) << 16;
     }
+}
+
+/// Rounds a row to integers of magnitude `most` at most; returns its scale and the offset 0.
+fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] {
+    #[cfg(target_arch = "x86_64")]
+    let wide = level == Level::Avx2 && Level::Avx2.available();
+    #[cfg(not(target_arch = "x86_64"))]
+    let (wide, _) = (false, level);
+    let (mut largest, mut seen, mut done) = (0.0f32, 0, 0);
+    #[cfg(target_arch = "x86_64")]
+    if wide {
+        // SAFETY: the instruction set is there.
+        (largest, seen) = unsafe { crate::arch::avx2::largest_magnitude(from) };
+    }
+    for &x in &from[seen..] {
+        largest = if x.abs() > largest || !x.is_finite() { x.abs() } else { largest };
+    }
+    if !largest.is_finite() {
+        return [f32::NAN, 0.0];
+    }
+    // Denormal rows count as zero: their inverse would not be finite.
+    let scale = if largest > 1e-30 { largest / most as f32 } else { 1.0 };
+    let inverse = 1.0 / scale;
+    #[cfg(target_arch = "x86_64")]
+    if wide {
+        // SAFETY: the instruction set is there; whole blocks of 16 values fit both slices.
+        done = unsafe { crate::arch::avx2::int16_row(from, inverse, to) };
+    }
+    for (pair, word) in from[done..].chunks(2).zip(&mut to[done / 2..]) {
+        let short = |x: f32| u32::from((x * inverse).round_ties_even() as i16 as u16);
+        *word = short(pair[0]) | pair.get(1).map_or(0, |&x| short(x)) << 16;
+    }
+    [scale, 0.0]
 }
 
 fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {

@@ -3,6 +3,7 @@
 //! A loop is written once, generic over [`Vector`], and compiled for each instruction set by a thin function
 //! with the right `target_feature` in `arch`. Every function here is `inline(always)`: inlined into such a
 //! function, the intrinsics become single instructions; called from anywhere else they would be undefined.
+//! A closure is such an elsewhere: not to be used around these operations.
 
 /// A register of f32 lanes.
 ///
@@ -83,6 +84,13 @@ pub(crate) unsafe fn gelu_tanh<V: Vector>(x: V) -> V {
     }
 }
 
+/// The larger of x and 0.
+#[inline(always)]
+pub(crate) unsafe fn relu<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe { x.max(V::splat(0.0)) }
+}
+
 /// tanh x = 1 - 2 / (e^2x + 1).
 #[inline(always)]
 pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
@@ -93,7 +101,7 @@ pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
     }
 }
 
-/// A register of sums, fed with 32-bit groups: one f32, two bf16 or four bytes (see [`crate::Kind`]).
+/// A register of sums, fed with 32-bit groups: one f32, two bf16 or int16, or four bytes (see [`crate::Kind`]).
 ///
 /// # Safety
 /// As [`Vector`]. `load` reads `V::LANES` words, `broadcast` one.

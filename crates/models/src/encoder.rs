@@ -162,7 +162,7 @@ fn apply(
     add: bool,
     out: &mut [f32],
 ) {
-    let left = left.convert(level, linear.panels.kind(), input, width, rows, width);
+    let left = left.convert(level, &linear.panels, input, width, rows);
     let finish = Finish { bias: &linear.bias, activation, add };
     gemm(left, rows, &linear.panels, finish, out, linear.panels.outputs());
 }

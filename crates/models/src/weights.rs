@@ -201,14 +201,14 @@ impl Precision {
 
     /// For weights that were floats: the fastest that needs no calibration.
     pub fn of_floats(level: Level) -> Self {
-        Precision::all(Kind::precise(level))
+        Precision::all(Kind::of_floats(level))
     }
 
     /// For weights that are integers already.
     pub fn of_integers(level: Level) -> Self {
         // Products of integers throughout are quicker, but the least cosine to the original was then .99876 on
         // 40 real passages, and .999 is what we promise.
-        Precision { qkv: Kind::precise(level), rest: Kind::precise(level) }
+        Precision::all(Kind::of_integers(level))
     }
 }
 

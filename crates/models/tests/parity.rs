@@ -51,9 +51,13 @@ fn check(name: &str) {
     for level in LEVELS.into_iter().filter(|l| l.available()) {
         let off = furthest(&run(&fixture, level, Kind::F32), &fixture.hidden);
         assert!(off < 1e-4, "{name} at {level}: off by {off}");
-        let kind = Kind::fastest(level);
-        let off = furthest(&run(&fixture, level, kind), &fixture.hidden) / largest;
-        assert!(off < 0.2, "{name} at {level} {kind:?}: off by {off} of the largest value");
+        // Weights drawn at random have no outliers to speak of, and all of them are rounded here.
+        for (kind, most) in [(Kind::Bf16, 0.2), (Kind::Int16, 0.1), (Kind::Int8, 0.2)] {
+            if kind.runs_at(level) {
+                let off = furthest(&run(&fixture, level, kind), &fixture.hidden) / largest;
+                assert!(off < most, "{name} at {level} {kind:?}: off by {off} of the largest value");
+            }
+        }
     }
 }
 

@@ -120,3 +120,79 @@ impl Dot for Avx2F32 {
         acc
     }
 }
+
+/// Signed 16-bit integers, two at a time, summed in i32 (`vpmaddwd`, then an addition).
+pub(crate) struct Avx2Int16;
+
+// SAFETY of the whole impl: see `Dot`; each method is one or two AVX2 instructions.
+impl Dot for Avx2Int16 {
+    type V = F32x8;
+    type Acc = __m256i;
+    type A = __m256i;
+    type B = __m256i;
+    const ROWS: usize = 6;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m256i {
+        unsafe { _mm256_setzero_si256() }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const u32) -> __m256i {
+        unsafe { _mm256_loadu_si256(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(p: *const u32) -> __m256i {
+        unsafe { _mm256_set1_epi32(*p.cast::<i32>()) }
+    }
+    #[inline(always)]
+    unsafe fn step(acc: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)) }
+    }
+    #[inline(always)]
+    unsafe fn float(acc: __m256i) -> F32x8 {
+        unsafe { F32x8(_mm256_cvtepi32_ps(acc)) }
+    }
+}
+
+/// Rounds a row, times `inverse`, to 16-bit integers: whole blocks of 16 values; says how many that were.
+///
+/// # Safety
+/// Needs AVX2; `to` must hold half as many words as `from` values.
+#[target_feature(enable = "avx2,fma")]
+pub(crate) unsafe fn int16_row(from: &[f32], inverse: f32, to: &mut [u32]) -> usize {
+    let whole = from.len() / 16 * 16;
+    debug_assert!(to.len() >= whole / 2);
+    for c in (0..whole).step_by(16) {
+        // SAFETY: 16 values from `c` lie in `from`, 8 words from `c / 2` in `to`.
+        unsafe {
+            let x = [F32x8::load(from.as_ptr().add(c)), F32x8::load(from.as_ptr().add(c + 8))];
+            let low = _mm256_cvtps_epi32(x[0].mul(F32x8::splat(inverse)).0);
+            let high = _mm256_cvtps_epi32(x[1].mul(F32x8::splat(inverse)).0);
+            // Packing works on halves of a register: their order is put right again.
+            let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
+            _mm256_storeu_si256(to.as_mut_ptr().add(c / 2).cast(), packed);
+        }
+    }
+    whole
+}
+
+/// The largest magnitude in whole blocks of eight values, not a number if one of them is not finite; and how
+/// many values those are.
+///
+/// # Safety
+/// Needs AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+pub(crate) unsafe fn largest_magnitude(row: &[f32]) -> (f32, usize) {
+    let whole = row.len() / 8 * 8;
+    // SAFETY: eight values from `c` lie in `row`.
+    unsafe {
+        let zero = F32x8::splat(0.0);
+        let (mut most, mut taint) = (zero, zero);
+        for c in (0..whole).step_by(8) {
+            let x = F32x8::load(row.as_ptr().add(c));
+            most = x.abs().max(most);
+            taint = x.fma(zero, taint);
+        }
+        (most.largest() + taint.sum(), whole)
+    }
+}

@@ -121,3 +121,38 @@ impl Dot for PortableF32 {
         acc
     }
 }
+
+/// Products of 16-bit integers, two at a time, summed in i32.
+pub(crate) struct PortableInt16;
+
+// SAFETY: see `Vector` above.
+impl Dot for PortableInt16 {
+    type V = Portable;
+    type Acc = [i32; 8];
+    type A = u32;
+    type B = [u32; 8];
+    const ROWS: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> [i32; 8] {
+        [0; 8]
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const u32) -> [u32; 8] {
+        unsafe { p.cast::<[u32; 8]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(p: *const u32) -> u32 {
+        unsafe { *p }
+    }
+    #[inline(always)]
+    unsafe fn step(acc: [i32; 8], a: u32, b: [u32; 8]) -> [i32; 8] {
+        let low = |x: u32| i32::from(x as i16);
+        let high = |x: u32| i32::from((x >> 16) as i16);
+        std::array::from_fn(|i| acc[i] + low(a) * low(b[i]) + high(a) * high(b[i]))
+    }
+    #[inline(always)]
+    unsafe fn float(acc: [i32; 8]) -> Portable {
+        Portable(acc.map(|x| x as f32))
+    }
+}
