@@ -58,7 +58,9 @@ fn flat_is_exact_for_every_metric_and_dimension() {
                     for (hit, want) in hits.iter().zip(want) {
                         assert!(set.is_none_or(|s| s.contains(hit.row)));
                         let here = exact(metric, query, &data[hit.row as usize * dimension..][..dimension]);
-                        assert!((f64::from(hit.score) - want).abs() < 1e-4 && (here - want).abs() < 1e-4);
+                        // f32 sums of a thousand terms, whose order differs between instruction sets.
+                        let near = 1e-4 + 1e-6 * want.abs();
+                        assert!((f64::from(hit.score) - want).abs() < near && (here - want).abs() < near);
                     }
                 }
             }
