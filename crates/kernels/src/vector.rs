@@ -32,8 +32,6 @@ pub(crate) trait Vector: Copy {
     /// 2 to the power of the whole number `self`, in -126..=127.
     unsafe fn pow2(self) -> Self;
     unsafe fn abs(self) -> Self;
-    /// `a` where `self` is negative (by its sign bit), else `b`.
-    unsafe fn select_negative(self, a: Self, b: Self) -> Self;
     unsafe fn sum(self) -> f32;
     unsafe fn largest(self) -> f32;
 }
@@ -44,7 +42,8 @@ pub(crate) trait Vector: Copy {
 pub(crate) unsafe fn exp<V: Vector>(x: V) -> V {
     // SAFETY: the caller runs inside V's instruction set.
     unsafe {
-        let x = x.max(V::splat(-87.0)).min(V::splat(88.0));
+        // In this order of operands, what is not a number stays so.
+        let x = V::splat(88.0).min(V::splat(-87.0).max(x));
         let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
         // ln 2 in two parts, so that r keeps its low bits.
         let r = n.fma(V::splat(-0.693_359_4), x);
@@ -57,19 +56,26 @@ pub(crate) unsafe fn exp<V: Vector>(x: V) -> V {
     }
 }
 
-/// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun (absolute error 1.5e-7).
+/// x Φ(x), with Φ(x) - 1/2 as x P(x²) / Q(x²): a rational minimax fit on |x| <= 5.75, beyond which the result
+/// is x or 0 to the precision of f32. Absolute error below 5e-7 for |x| < 3, 2e-7 of |x| elsewhere. Two
+/// chains of multiply-adds that run side by side: half the time of a formula with an exponential in it.
 #[inline(always)]
 pub(crate) unsafe fn gelu<V: Vector>(x: V) -> V {
+    const P: [f32; 6] = [2.106_659e-8, 6.719_697_5e-6, 2.024_668e-4, 4.879_891e-3, 3.700_800_6e-2, 3.989_417_4e-1];
+    const Q: [f32; 6] = [1.175_981e-6, 8.520_579e-5, 2.072_357e-3, 3.047_743_6e-2, 2.594_264_8e-1, 1.0];
+    const END: f32 = 5.75;
     // SAFETY: the caller runs inside V's instruction set.
     unsafe {
-        let z = x.abs().mul(V::splat(std::f32::consts::FRAC_1_SQRT_2));
-        let t = V::splat(1.0).div(z.fma(V::splat(0.327_591_1), V::splat(1.0)));
-        let mut p = V::splat(1.061_405_4);
-        for c in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
-            p = p.fma(t, V::splat(c));
+        // In this order of operands, what is not a number stays so.
+        let x = V::splat(-END).max(x);
+        let z = V::splat(END).min(x);
+        let t = z.mul(z);
+        let (mut p, mut q) = (V::splat(P[0]), V::splat(Q[0]));
+        for i in 1..6 {
+            p = p.fma(t, V::splat(P[i]));
+            q = q.fma(t, V::splat(Q[i]));
         }
-        let tail = p.mul(t).mul(exp(V::splat(0.0).sub(z.mul(z)))).mul(V::splat(0.5)); // half of erfc(z)
-        x.mul(x.select_negative(tail, V::splat(1.0).sub(tail)))
+        x.mul(z.mul(p).div(q).add(V::splat(0.5)))
     }
 }
 
@@ -88,7 +94,7 @@ pub(crate) unsafe fn gelu_tanh<V: Vector>(x: V) -> V {
 #[inline(always)]
 pub(crate) unsafe fn relu<V: Vector>(x: V) -> V {
     // SAFETY: the caller runs inside V's instruction set.
-    unsafe { x.max(V::splat(0.0)) }
+    unsafe { V::splat(0.0).max(x) }
 }
 
 /// tanh x = 1 - 2 / (e^2x + 1).

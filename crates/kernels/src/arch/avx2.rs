@@ -67,10 +67,6 @@ impl Vector for F32x8 {
         unsafe { F32x8(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)) }
     }
     #[inline(always)]
-    unsafe fn select_negative(self, a: Self, b: Self) -> Self {
-        unsafe { F32x8(_mm256_blendv_ps(b.0, a.0, self.0)) }
-    }
-    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         unsafe {
             let v = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));

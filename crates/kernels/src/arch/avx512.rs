@@ -64,10 +64,6 @@ impl Vector for F32x16 {
         unsafe { F32x16(_mm512_abs_ps(self.0)) }
     }
     #[inline(always)]
-    unsafe fn select_negative(self, a: Self, b: Self) -> Self {
-        unsafe { F32x16(_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(self.0)), b.0, a.0)) }
-    }
-    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         unsafe { _mm512_reduce_add_ps(self.0) }
     }

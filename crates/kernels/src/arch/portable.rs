@@ -76,10 +76,6 @@ impl Vector for Portable {
         self.map(f32::abs)
     }
     #[inline(always)]
-    unsafe fn select_negative(self, a: Self, b: Self) -> Self {
-        Portable(std::array::from_fn(|i| if self.0[i].is_sign_negative() { a.0[i] } else { b.0[i] }))
-    }
-    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         self.0.iter().sum()
     }
