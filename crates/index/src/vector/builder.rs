@@ -9,8 +9,23 @@ use super::{flat, input, ivf};
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
 
-/// Slack of the graphs' prune; 1.0 leaves too few links and 1.4 no more recall at a higher price.
-const ALPHA: f32 = 1.2;
+/// Slack of the flat graphs' prune; 1.0 leaves too few links and 1.4 no more recall at a higher price.
+pub(crate) const ALPHA: f32 = 1.2;
+
+/// How a graph of this structure is built, if it is one.
+pub(crate) fn plan(structure: Structure, window: Option<usize>, passes: usize, seed: u64) -> Option<Plan> {
+    let window = window.unwrap_or(100);
+    match structure {
+        Structure::Vamana { links } => {
+            Some(Plan { degree: links, own: links, window, alpha: ALPHA, passes, seed, layered: false })
+        }
+        // Twice the links on the lowest level and a heuristic without slack, as in the paper.
+        Structure::Hnsw { links } => {
+            Some(Plan { degree: 2 * links, own: links, window, alpha: 1.0, passes, seed, layered: true })
+        }
+        Structure::Scan | Structure::Ivf { .. } => None,
+    }
+}
 
 /// Collects rows and writes a segment.
 ///
@@ -52,6 +67,11 @@ impl VectorBuilder {
     pub fn passes(mut self, passes: usize) -> Self {
         self.passes = passes.clamp(1, 8);
         self
+    }
+
+    /// A builder with rows that are prepared already.
+    pub(crate) fn prepared(recipe: Recipe, dimension: usize, metric: Metric, rows: Vec<f32>) -> VectorBuilder {
+        VectorBuilder { recipe, metric, dimension, rows, seed: 1, window: None, passes: 1 }
     }
 
     /// Number of rows so far.
@@ -99,10 +119,10 @@ impl VectorBuilder {
             (Structure::Scan, Some(element)) => writer.section("rows", flat::encode(rows, element)),
             (Structure::Scan, None) => encode(rows, shape, kind, 0, None).write(&mut writer),
             (Structure::Ivf { lists }, _) => ivf::write(rows, shape, kind, lists, self.seed, &mut writer),
-            (Structure::Vamana { links } | Structure::Hnsw { links }, _) => {
-                let window = self.window.unwrap_or(100);
-                let plan = Plan { degree: links, window, alpha: ALPHA, passes: self.passes, seed: self.seed };
-                graph::write(encode(rows, shape, kind, links * 4, None), plan, &mut writer);
+            (Structure::Vamana { .. } | Structure::Hnsw { .. }, _) => {
+                let plan = plan(self.recipe.structure, self.window, self.passes, self.seed);
+                let plan = plan.ok_or_else(|| self.unsupported())?;
+                graph::write(encode(rows, shape, kind, plan.degree * 4, None), plan, &mut writer);
             }
         }
         if let Some(element) = finer(&self.recipe) {

@@ -153,6 +153,32 @@ impl Body for Flat {
         Ok(())
     }
 
+    fn range(
+        &self,
+        query: &[f32],
+        bar: f32,
+        _: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
+        let (bytes, width) = (self.rows.bytes()?, self.row_bytes());
+        let measure = measure(self.shape.metric);
+        let blocks = self.shape.rows.div_ceil(BLOCK);
+        let found: Vec<Vec<VectorHit>> = (0..blocks)
+            .into_par_iter()
+            .map(|block| {
+                let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(self.shape.rows));
+                let mut scores = [0f32; BLOCK];
+                let scores = &mut scores[..end - start];
+                scan(measure, self.element, query, &bytes[start * width..end * width], scores);
+                let hits = (start as u32..).zip(&*scores).map(|(row, &score)| VectorHit { row, score });
+                hits.filter(|h| h.score >= bar && visible.is_none_or(|set| set.contains(h.row))).collect()
+            })
+            .collect();
+        out.extend(found.into_iter().flatten());
+        Ok(())
+    }
+
     /// Four queries to a pass.
     fn search_batch(
         &self,

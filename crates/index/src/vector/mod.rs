@@ -2,7 +2,8 @@
 //!
 //! A [`Recipe`] names an index in one string (`Flat`, `IVF1024,LVQ8`, `Vamana32,LVQ8`); a [`VectorBuilder`]
 //! makes the bytes of a segment, [`VectorSegment::open`] reads them in place, and [`VectorSegment::search`]
-//! finds the best rows, within a [`base::RowSet`] if one is given. A segment knows rows by number only;
+//! finds the best rows, within a [`base::RowSet`] if one is given, [`VectorSegment::search_range`] all that
+//! are good enough; a [`VectorEditor`] adds and removes rows and writes the bytes of the next segment. A segment knows rows by number only;
 //! what a row stands for is its owner's business.
 //!
 //! An index is three independent parts: a transform, a structure that says which rows are looked at
@@ -29,6 +30,7 @@ mod builder;
 mod checksum;
 mod code;
 mod container;
+mod edit;
 mod filter;
 mod flat;
 mod graph;
@@ -44,6 +46,7 @@ mod top;
 pub use auto::Choice;
 pub use builder::{VectorBuilder, write_flat};
 pub use container::{Bytes, DIMENSION_MAX};
+pub use edit::VectorEditor;
 pub use input::VALUE_MAX;
 pub use kernels::distance::Element as Encoding;
 pub use recipe::{Code, Recipe, Structure, Transform};
@@ -52,5 +55,7 @@ pub use top::VectorHit;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_edit;
 #[cfg(test)]
 mod tests_recipes;

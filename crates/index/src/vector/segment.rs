@@ -3,13 +3,13 @@
 use super::code::rows::Kind as RowKind;
 use super::container::{Bytes, Reader, corrupt};
 use super::flat::Flat;
-use super::graph::Vamana;
+use super::graph::GraphBody;
 use super::input;
 use super::ivf::Ivf;
 use super::recipe::{Code, Recipe, Structure};
 use super::refine::Refined;
 use super::scan::Scan;
-use super::top::VectorHit;
+use super::top::{VectorHit, pack};
 use base::{Error, Kind, Metric, Result, RowSet};
 use kernels::distance::Element;
 use rayon::prelude::*;
@@ -44,6 +44,29 @@ pub(crate) trait Body: Send + Sync {
         out: &mut Vec<VectorHit>,
     ) -> Result<()>;
 
+    /// Appends the rows with a score of at least `bar` to `out`, in any order.
+    ///
+    /// This way suits every body: ever more rows, until the last is below the bar.
+    fn range(
+        &self,
+        query: &[f32],
+        bar: f32,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
+        let mut k = 256;
+        loop {
+            out.clear();
+            self.search(query, k, effort, visible, out)?;
+            if out.len() < k || out.last().is_some_and(|hit| hit.score < bar) {
+                out.retain(|hit| hit.score >= bar);
+                return Ok(());
+            }
+            k = k.saturating_mul(4);
+        }
+    }
+
     /// [`Body::search`] for many queries; parallel over them.
     fn search_batch(
         &self,
@@ -64,7 +87,7 @@ pub(crate) trait Body: Send + Sync {
 
 /// An immutable index over rows `0..len()`.
 pub struct VectorSegment {
-    reader: Reader,
+    pub(crate) reader: Reader,
     recipe: Recipe,
     body: Box<dyn Body>,
 }
@@ -162,6 +185,33 @@ impl VectorSegment {
         self.body.search(&prepared, k, effort, visible, out)
     }
 
+    /// Replaces `out` by the rows with a score of at least `bar`, best first, equal scores by row.
+    ///
+    /// Scores are those of [`VectorHit`]: inner products or cosines, or distances negated, so `-t * t` asks
+    /// for all rows within the Euclidean distance `t` and `-t` for those within the Manhattan distance `t`.
+    /// Recipes that are exact find all, the others nearly all. Fails as [`VectorSegment::search`] does, and
+    /// with [`Kind::BadInput`] when `bar` is not a number.
+    pub fn search_range(
+        &self,
+        query: &[f32],
+        bar: f32,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
+        out.clear();
+        if bar.is_nan() {
+            return Err(Error::new(Kind::BadInput, "searching a vector index: the least score is not a number"));
+        }
+        let mut prepared = Vec::with_capacity(query.len());
+        input::prepare_query(query, self.dimension(), self.metric(), &mut prepared)?;
+        if !self.is_empty() {
+            self.body.range(&prepared, bar, effort, visible, out)?;
+            out.sort_unstable_by_key(|hit| pack(hit.score, hit.row));
+        }
+        Ok(())
+    }
+
     /// [`VectorSegment::search`] for many queries, row-major: one list of hits per query, in order.
     pub fn search_batch(
         &self,
@@ -222,7 +272,6 @@ pub(crate) fn known(recipe: &Recipe, metric: Metric) -> bool {
     let exact = element(recipe.code).is_some();
     recipe.transform.is_none()
         && kind(recipe).is_some()
-        && !matches!(recipe.structure, Structure::Hnsw { .. })
         // Codes and sketches are made for inner products.
         && (exact || metric != Metric::Manhattan)
         && (recipe.refine.is_none() || finer(recipe).is_some() && !exact || recipe.code == Code::Bin)
@@ -241,7 +290,8 @@ fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
         (Structure::Scan, Some(element)) => Box::new(Flat::open(reader, element)?),
         (Structure::Scan, None) => Box::new(Scan::open(reader, kind)?),
         (Structure::Ivf { .. }, _) => Box::new(Ivf::open(reader, kind)?),
-        (Structure::Vamana { .. } | Structure::Hnsw { .. }, _) => Box::new(Vamana::open(reader, kind)?),
+        (Structure::Vamana { .. }, _) => Box::new(GraphBody::open(reader, kind, false)?),
+        (Structure::Hnsw { .. }, _) => Box::new(GraphBody::open(reader, kind, true)?),
     };
     match finer(&recipe) {
         Some(element) => Ok(Box::new(Refined::open(reader, inner, element)?)),

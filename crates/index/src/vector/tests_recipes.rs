@@ -5,7 +5,9 @@ use super::*;
 use base::{Kind, Metric, RowSet};
 use proptest::prelude::*;
 
-const RECIPES: [&str; 10] = [
+const RECIPES: [&str; 12] = [
+    "HNSW12,LVQ8",
+    "HNSW12,SQfp16",
     "Vamana24,LVQ8,RSQfp16",
     "IVF20,LVQ8,RFlat",
     "LVQ8",
@@ -17,10 +19,10 @@ const RECIPES: [&str; 10] = [
     "Vamana24,SQfp16",
     "Vamana24,Flat",
 ];
-const METRICS: [Metric; 4] = [Metric::Cosine, Metric::InnerProduct, Metric::L2, Metric::Manhattan];
+pub(crate) const METRICS: [Metric; 4] = [Metric::Cosine, Metric::InnerProduct, Metric::L2, Metric::Manhattan];
 
 /// Rows in loose clusters, as embeddings lie; lengths differ by a factor of two.
-fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
+pub(crate) fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
     let centres = numbers(4711, 20 * dimension);
     let noise = numbers(seed, rows * dimension);
     noise
@@ -34,14 +36,14 @@ fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
         .collect()
 }
 
-fn built(recipe: &str, rows: &[f32], dimension: usize, metric: Metric) -> VectorSegment {
+pub(crate) fn built(recipe: &str, rows: &[f32], dimension: usize, metric: Metric) -> VectorSegment {
     let mut builder = VectorBuilder::new(recipe.parse().unwrap(), dimension, metric).unwrap();
     builder.extend(rows).unwrap();
     open(builder.finish().unwrap())
 }
 
 /// Share of the exact 10 that a segment finds, over some queries.
-fn recall(
+pub(crate) fn recall(
     segment: &VectorSegment,
     exact: &VectorSegment,
     queries: &[f32],
@@ -119,7 +121,7 @@ fn filters_of_any_width_keep_their_promise() {
     let data = clustered(5, rows, dimension);
     let queries = clustered(6, 30, dimension);
     let exact = built("Flat", &data, dimension, Metric::Cosine);
-    for recipe in ["LVQ8", "IVF40,LVQ8", "Vamana24,LVQ8"] {
+    for recipe in ["LVQ8", "IVF40,LVQ8", "Vamana24,LVQ8", "HNSW12,LVQ8"] {
         let segment = built(recipe, &data, dimension, Metric::Cosine);
         for step in [1000, 100, 10, 2, 1] {
             let set: RowSet =
@@ -133,6 +135,48 @@ fn filters_of_any_width_keep_their_promise() {
         assert!(found >= 0.95, "{recipe}, correlated: recall {found}");
         let none = RowSet::new();
         assert_eq!(recall(&segment, &exact, &queries, Effort::default(), Some(&none)), 0.0);
+    }
+}
+
+#[test]
+fn range_search_finds_all_that_are_good_enough() {
+    let (rows, dimension) = (2000, 24);
+    let data = clustered(13, rows, dimension);
+    let queries = clustered(14, 10, dimension);
+    let some: RowSet = (0..rows as u32).filter(|r| r % 3 == 0).collect();
+    for metric in METRICS {
+        let exact = built("Flat", &data, dimension, metric);
+        for recipe in ["Flat", "SQfp16", "LVQ8", "IVF10,LVQ8", "Vamana24,LVQ8", "HNSW12,LVQ8", "Vamana24,LVQ8,RFlat"] {
+            if metric == Metric::Manhattan && recipe.contains("LVQ8") {
+                continue;
+            }
+            let segment = built(recipe, &data, dimension, metric);
+            let (mut all, mut got, mut found, mut wanted) = (Vec::new(), Vec::new(), 0, 0);
+            for query in queries.chunks(dimension) {
+                exact.search(query, rows, None, &mut all).unwrap();
+                for (count, visible) in
+                    [(0, None), (1, None), (40, None), (600, None), (600, Some(&some)), (rows, None)]
+                {
+                    let bar = if count == 0 { all[0].score + 1.0 } else { all[count - 1].score };
+                    segment.search_range(query, bar, Effort { window: 64, probes: 10 }, visible, &mut got).unwrap();
+                    assert!(got.iter().all(|h| h.score >= bar && visible.is_none_or(|set| set.contains(h.row))));
+                    assert!(got.windows(2).all(|w| (-w[0].score, w[0].row) < (-w[1].score, w[1].row)));
+                    // A code may round a row across the bar.
+                    let clear = all.iter().filter(|h| h.score > bar + 0.02 * (1.0 + bar.abs()));
+                    let clear: Vec<u32> =
+                        clear.map(|h| h.row).filter(|&row| visible.is_none_or(|set| set.contains(row))).collect();
+                    let rows: std::collections::BTreeSet<u32> = got.iter().map(|h| h.row).collect();
+                    wanted += clear.len();
+                    found += clear.iter().filter(|row| rows.contains(row)).count();
+                }
+            }
+            let share = found as f64 / wanted as f64;
+            assert!(
+                wanted > 1000 && share >= if recipe == "Flat" { 1.0 } else { 0.97 },
+                "{recipe} {metric:?}: {share}"
+            );
+            assert!(segment.search_range(&queries[..dimension], f32::NAN, Effort::default(), None, &mut got).is_err());
+        }
     }
 }
 
@@ -162,8 +206,14 @@ fn few_rows_equal_rows_and_zero_rows() {
 fn a_crowd_of_identical_rows_stays_connected() {
     let mut data = [0.6f32, 0.8, 0.0].repeat(100_000);
     data.extend(numbers(3, 3 * 300));
-    let segment = built("Vamana32,LVQ8", &data, 3, Metric::Cosine);
-    let exact = built("Flat", &data, 3, Metric::Cosine);
+    for recipe in ["Vamana32,LVQ8", "HNSW16,LVQ8"] {
+        crowd(recipe, &data);
+    }
+}
+
+fn crowd(recipe: &str, data: &[f32]) {
+    let segment = built(recipe, data, 3, Metric::Cosine);
+    let exact = built("Flat", data, 3, Metric::Cosine);
     let (mut hits, mut want) = (Vec::new(), Vec::new());
     segment.search(&[0.6, 0.8, 0.0], 50, None, &mut hits).unwrap();
     assert_eq!(hits.len(), 50);
@@ -181,7 +231,7 @@ fn a_crowd_of_identical_rows_stays_connected() {
 #[test]
 fn the_bytes_do_not_depend_on_the_threads() {
     let data = clustered(8, 2000, 24);
-    for recipe in ["Vamana16,LVQ8", "IVF16,LVQ8"] {
+    for recipe in ["Vamana16,LVQ8", "HNSW8,LVQ8", "IVF16,LVQ8"] {
         let build = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
@@ -229,7 +279,7 @@ fn what_cannot_be_built_says_so() {
 #[test]
 fn damage_is_noticed_in_every_section() {
     let data = clustered(9, 30, 8);
-    for recipe in ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8"] {
+    for recipe in ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8", "HNSW4,LVQ8"] {
         let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 8, Metric::L2).unwrap();
         builder.extend(&data).unwrap();
         let bytes = builder.finish().unwrap();

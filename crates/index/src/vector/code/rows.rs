@@ -63,48 +63,9 @@ pub(crate) fn encode<'a>(
     tail: usize,
     centre: Option<&dyn Fn(usize) -> &'a [f32]>,
 ) -> Encoded {
-    let d = shape.dimension;
-    let mean = mean(rows, d);
-    let record = kind.bytes(d) + tail;
-    let mut out = Encoded {
-        kind,
-        shape,
-        tail,
-        records: Vec::with_capacity(shape.rows * record),
-        sketches: Vec::new(),
-        mean,
-        error: 0.0,
-        norms: Vec::with_capacity(shape.rows),
-        squares: Vec::with_capacity(shape.rows),
-    };
-    let (mut scratch, mut decoded, mut errors) = (Vec::new(), Vec::new(), 0f64);
-    for (i, row) in rows.chunks_exact(d).enumerate() {
-        let start = out.records.len();
-        decoded.clear();
-        match kind {
-            Kind::Float(element) => {
-                element.encode(row, &mut out.records);
-                element.decode(&out.records[start..], &mut decoded);
-            }
-            Kind::Lvq => {
-                lvq::encode(row, &out.mean, &mut scratch, &mut out.records);
-                lvq::decode(&out.records[start..], &out.mean, &mut decoded);
-            }
-            Kind::Sketch => decoded.extend_from_slice(row),
-        }
-        out.records.resize(start + record, 0xff);
-        let norm = decoded.iter().map(|v| v * v).sum();
-        out.norms.push(norm);
-        center(&decoded, &out.mean, &mut scratch);
-        out.squares.push(scratch.iter().map(|v| v * v).sum());
-        if sketched(shape.metric) {
-            if let Some(centre) = centre {
-                center(&decoded, centre(i), &mut scratch);
-            }
-            errors += f64::from(sketch::encode(&scratch, norm, &mut out.sketches));
-        }
-    }
-    out.error = (errors / shape.rows.max(1) as f64) as f32;
+    let mut out = Encoded::new(Shape { rows: 0, ..shape }, kind, tail, mean(rows, shape.dimension));
+    out.records.reserve_exact(shape.rows * (kind.bytes(shape.dimension) + tail));
+    out.push(rows, centre);
     out
 }
 
@@ -114,6 +75,87 @@ fn sketched(metric: Metric) -> bool {
 }
 
 impl Encoded {
+    /// No rows yet.
+    pub fn new(shape: Shape, kind: Kind, tail: usize, mean: Vec<f32>) -> Encoded {
+        let (records, sketches, norms, squares) = Default::default();
+        Encoded { kind, shape, tail, records, sketches, mean, error: 0.0, norms, squares }
+    }
+
+    /// A copy of `rows` that can grow, without what follows the rows in their records.
+    pub fn copy(rows: &Rows<'_>) -> Encoded {
+        let mut out = Encoded::new(rows.shape, rows.kind, 0, rows.mean.to_vec());
+        let bytes = rows.kind.bytes(rows.shape.dimension);
+        out.records = rows.records.chunks_exact(rows.stride).flat_map(|record| &record[..bytes]).copied().collect();
+        out.sketches = rows.sketches.to_vec();
+        out.error = rows.error;
+        let (mut decoded, mut scratch) = (Vec::new(), Vec::new());
+        for row in 0..rows.shape.rows as u32 {
+            decoded.clear();
+            rows.decode(row, &mut decoded);
+            out.measure(&decoded, &mut scratch);
+        }
+        out
+    }
+
+    /// Appends prepared rows. Sketches are taken from `centre(row)`, or from the mean.
+    pub fn push<'a>(&mut self, rows: &[f32], centre: Option<&dyn Fn(usize) -> &'a [f32]>) {
+        let (d, before) = (self.shape.dimension, self.shape.rows);
+        let record = self.kind.bytes(d) + self.tail;
+        let (mut scratch, mut decoded, mut errors) = (Vec::new(), Vec::new(), 0f64);
+        for (i, row) in rows.chunks_exact(d).enumerate() {
+            let start = self.records.len();
+            decoded.clear();
+            match self.kind {
+                Kind::Float(element) => {
+                    element.encode(row, &mut self.records);
+                    element.decode(&self.records[start..], &mut decoded);
+                }
+                Kind::Lvq => {
+                    lvq::encode(row, &self.mean, &mut scratch, &mut self.records);
+                    lvq::decode(&self.records[start..], &self.mean, &mut decoded);
+                }
+                Kind::Sketch => decoded.extend_from_slice(row),
+            }
+            self.records.resize(start + record, 0xff);
+            let norm = self.measure(&decoded, &mut scratch);
+            if sketched(self.shape.metric) {
+                if let Some(centre) = centre {
+                    center(&decoded, centre(i), &mut scratch);
+                }
+                errors += f64::from(sketch::encode(&scratch, norm, &mut self.sketches));
+            }
+        }
+        self.shape.rows += rows.len() / d;
+        let sum = f64::from(self.error) * before as f64 + errors;
+        self.error = (sum / self.shape.rows.max(1) as f64) as f32;
+    }
+
+    /// The given rows, with room for `tail` bytes after each.
+    pub fn select(&self, rows: &[u32], tail: usize) -> Encoded {
+        let shape = Shape { rows: rows.len(), ..self.shape };
+        let mut out = Encoded { error: self.error, ..Encoded::new(shape, self.kind, tail, self.mean.clone()) };
+        let (old, bytes) = (self.view().stride, self.kind.bytes(shape.dimension));
+        out.records.reserve_exact(rows.len() * (bytes + tail));
+        let sketch = if sketched(shape.metric) { sketch::stride(shape.dimension) } else { 0 };
+        for row in rows.iter().map(|&row| row as usize) {
+            out.records.extend_from_slice(&self.records[row * old..row * old + bytes]);
+            out.records.resize(out.records.len() + tail, 0xff);
+            out.sketches.extend_from_slice(&self.sketches[row * sketch..(row + 1) * sketch]);
+            out.norms.push(self.norms[row]);
+            out.squares.push(self.squares[row]);
+        }
+        out
+    }
+
+    /// Notes the lengths of a decoded row and leaves it minus the mean in `scratch`.
+    fn measure(&mut self, decoded: &[f32], scratch: &mut Vec<f32>) -> f32 {
+        let norm = decoded.iter().map(|v| v * v).sum();
+        self.norms.push(norm);
+        center(decoded, &self.mean, scratch);
+        self.squares.push(scratch.iter().map(|v| v * v).sum());
+        norm
+    }
+
     /// The rows, for searching.
     pub fn view(&self) -> Rows<'_> {
         Rows {
@@ -299,6 +341,11 @@ impl<'a> Rows<'a> {
         if !self.heights.is_empty() {
             rows.iter().zip(out).for_each(|(&row, s)| *s += query.height * self.heights[row as usize]);
         }
+    }
+
+    /// What [`Rows::score`] gives where the metric's score is `score`.
+    pub fn bar(&self, query: &Query, score: f32) -> f32 {
+        if self.shape.metric == Metric::L2 { score + query.square } else { score }
     }
 
     /// The metric's score, from one of [`Rows::score`].

@@ -1,12 +1,19 @@
-//! A flat graph over compressed rows: how it is built (`build`, `prune`) and searched (`search`, `beam`),
-//! and the segment that holds it (`vamana`).
+//! Graphs over compressed rows: how links are chosen (`prune`), kept while they change (`draft`), built
+//! (`build`) and changed (`edit`), and kept whole (`reach`); where a search starts (`entrance`), how it goes (`search`, `filtered`,
+//! `within`, all on `beam`); and the segment that holds it all (`body`).
 
 pub(crate) mod beam;
+pub(crate) mod body;
 pub(crate) mod build;
+pub(crate) mod draft;
+pub(crate) mod edit;
+pub(crate) mod entrance;
+pub(crate) mod filtered;
 pub(crate) mod prune;
+pub(crate) mod reach;
 pub(crate) mod search;
-mod twins;
-mod vamana;
+pub(crate) mod twins;
+pub(crate) mod within;
 
-pub(crate) use build::Plan;
-pub(crate) use vamana::{Vamana, scan, write};
+pub(crate) use body::{GraphBody, scan, write};
+pub(crate) use draft::Plan;

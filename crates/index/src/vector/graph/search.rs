@@ -11,7 +11,7 @@ use kernels::codes::prefetch;
 
 /// Deviations of a sketch's error that a link may lie below the bar and still be scored in full. Nothing
 /// is lost for good: another neighbour may lead to it again.
-const DEVIATIONS: f32 = 1.0;
+pub(crate) const DEVIATIONS: f32 = 1.0;
 
 /// Where links lie: `degree` node numbers of 4 bytes at `offset` of each record, ended by `u32::MAX` when
 /// there are fewer.
@@ -40,7 +40,7 @@ impl<'a> Links<'a> {
     }
 
     #[inline]
-    fn fetch(&self, node: u32) {
+    pub fn fetch(&self, node: u32) {
         prefetch(self.bytes, node as usize * self.stride + self.offset, 4 * self.degree);
     }
 }
@@ -50,28 +50,22 @@ impl<'a> Links<'a> {
 pub(crate) struct Scratch {
     pub beam: Beam,
     pub query: Query,
-    seen: Seen,
-    nodes: Vec<u32>,
-    kept: Vec<u32>,
-    scores: Vec<f32>,
+    /// Nodes to start from.
+    pub starts: Vec<u32>,
+    pub(super) seen: Seen,
+    pub(super) nodes: Vec<u32>,
+    pub(super) kept: Vec<u32>,
+    pub(super) scores: Vec<f32>,
+    /// Nodes whose links were looked through for allowed ones.
+    pub(super) through: Vec<u32>,
     /// Nodes expanded, with their scores, when asked for.
     pub expanded: Vec<(f32, u32)>,
 }
 
-/// Fills `scratch.beam` with the best nodes found for `scratch.query`, starting from `entries`.
-pub(crate) fn search(
-    space: &Rows<'_>,
-    links: &Links<'_>,
-    entries: &[u32],
-    window: usize,
-    keep: bool,
-    scratch: &mut Scratch,
-) {
-    let Scratch { beam, query, seen, nodes, kept, scores, expanded } = scratch;
-    beam.reset(window);
-    seen.reset(window);
-    expanded.clear();
-    enter(space, entries, beam, query, seen, kept, scores);
+/// Fills `scratch.beam` with the best nodes found for `scratch.query`, starting from `scratch.starts`.
+pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, window: usize, keep: bool, scratch: &mut Scratch) {
+    start(space, window, scratch);
+    let Scratch { beam, query, seen, nodes, kept, scores, expanded, .. } = scratch;
     while let Some(hit) = beam.next() {
         if keep {
             expanded.push((hit.score, hit.row));
@@ -86,22 +80,48 @@ pub(crate) fn search(
         if let Some(after) = beam.peek() {
             links.fetch(after);
         }
-        let bar = beam.bar();
-        weed(space, query, bar, nodes, kept, scores);
-        scores.resize(kept.len(), 0.0);
-        space.score(query, kept, scores);
-        for (&node, &score) in kept.iter().zip(&*scores) {
-            beam.insert(score, node);
-        }
+        weed(space, query, beam.bar(), DEVIATIONS, nodes, kept, scores);
+        offer(space, query, kept, scores, beam);
+    }
+}
+
+/// Empties the beam and puts the starts into it.
+pub(super) fn start(space: &Rows<'_>, window: usize, scratch: &mut Scratch) {
+    let Scratch { beam, query, starts, seen, scores, expanded, .. } = scratch;
+    beam.reset(window);
+    seen.reset(window);
+    expanded.clear();
+    for &node in &*starts {
+        space.fetch_record(node);
+        seen.insert(node);
+    }
+    offer(space, query, starts, scores, beam);
+}
+
+/// Scores nodes in full and puts them into the beam.
+#[inline]
+pub(super) fn offer(space: &Rows<'_>, query: &Query, nodes: &[u32], scores: &mut Vec<f32>, beam: &mut Beam) {
+    scores.resize(nodes.len(), 0.0);
+    space.score(query, nodes, scores);
+    for (&node, &score) in nodes.iter().zip(&*scores) {
+        beam.insert(score, node);
     }
 }
 
 /// Leaves in `kept` the nodes whose estimates reach `bar`, and asks for their codes.
 #[inline]
-fn weed(space: &Rows<'_>, query: &Query, bar: f32, nodes: &[u32], kept: &mut Vec<u32>, scores: &mut Vec<f32>) {
+pub(super) fn weed(
+    space: &Rows<'_>,
+    query: &Query,
+    bar: f32,
+    deviations: f32,
+    nodes: &[u32],
+    kept: &mut Vec<u32>,
+    scores: &mut Vec<f32>,
+) {
     kept.clear();
     scores.resize(nodes.len(), 0.0);
-    if bar == f32::NEG_INFINITY || !space.estimate(query, DEVIATIONS, nodes, scores) {
+    if bar == f32::NEG_INFINITY || !space.estimate(query, deviations, nodes, scores) {
         nodes.iter().for_each(|&node| space.fetch_record(node));
         kept.extend_from_slice(nodes);
         return;
@@ -111,42 +131,5 @@ fn weed(space: &Rows<'_>, query: &Query, bar: f32, nodes: &[u32], kept: &mut Vec
             space.fetch_record(node);
             kept.push(node);
         }
-    }
-}
-
-/// Puts the best of the entry points into the beam: all are estimated, few are scored.
-fn enter(
-    space: &Rows<'_>,
-    entries: &[u32],
-    beam: &mut Beam,
-    query: &Query,
-    seen: &mut Seen,
-    kept: &mut Vec<u32>,
-    scores: &mut Vec<f32>,
-) {
-    /// Entry points scored in full.
-    const STARTS: usize = 4;
-    kept.clear();
-    kept.extend_from_slice(entries);
-    if entries.len() > STARTS {
-        scores.resize(entries.len(), 0.0);
-        if space.estimate(query, DEVIATIONS, entries, scores) {
-            let mut best = [(f32::NEG_INFINITY, 0u32); STARTS];
-            for (&node, &score) in entries.iter().zip(&*scores) {
-                if score > best[STARTS - 1].0 {
-                    best[STARTS - 1] = (score, node);
-                    best.sort_by(|a, b| b.0.total_cmp(&a.0));
-                }
-            }
-            kept.clear();
-            kept.extend(best.iter().filter(|b| b.0 > f32::NEG_INFINITY).map(|b| b.1));
-        }
-    }
-    kept.iter().for_each(|&node| space.fetch_record(node));
-    scores.resize(kept.len(), 0.0);
-    space.score(query, kept, scores);
-    for (&node, &score) in kept.iter().zip(&*scores) {
-        seen.insert(node);
-        beam.insert(score, node);
     }
 }

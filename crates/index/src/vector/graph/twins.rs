@@ -39,36 +39,42 @@ impl Twins {
 
     /// The section: pairs of little-endian u32.
     pub fn bytes(&self) -> Vec<u8> {
-        self.pairs.iter().flat_map(|&(a, b)| [a.to_le_bytes(), b.to_le_bytes()]).flatten().collect()
+        pairs(&self.pairs)
     }
+}
+
+/// The section of these pairs.
+pub(crate) fn pairs(pairs: &[(u32, u32)]) -> Vec<u8> {
+    pairs.iter().flat_map(|&(a, b)| [a.to_le_bytes(), b.to_le_bytes()]).flatten().collect()
 }
 
 /// Appends the best `k` visible rows of the beam and their twins to `out`.
 pub(crate) fn collect(section: &[u8], beam: &Beam, k: usize, visible: Option<&RowSet>, out: &mut Vec<VectorHit>) {
-    let seen = |row: u32| visible.is_none_or(|set| set.contains(row));
-    let first = |pair: usize| u32_at(section, pair * 8);
-    let count = section.len() / 8;
     for hit in beam.hits() {
         if out.len() >= k {
             return;
         }
-        if seen(hit.row) {
-            out.push(hit);
-        }
-        if count == 0 {
-            continue;
-        }
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if first(middle) < hit.row { low = middle + 1 } else { high = middle }
-        }
-        let others = (low..count).take_while(|&p| first(p) == hit.row).map(|p| u32_at(section, p * 8 + 4));
-        out.extend(
-            others
-                .filter(|&row| seen(row))
-                .take(k.saturating_sub(out.len()))
-                .map(|row| VectorHit { row, score: hit.score }),
-        );
+        expand(section, hit, visible, k, out);
     }
+}
+
+/// Appends a node and its twins, if they are visible and until `out` has `k` hits.
+pub(crate) fn expand(section: &[u8], hit: VectorHit, visible: Option<&RowSet>, k: usize, out: &mut Vec<VectorHit>) {
+    let seen = |row: u32| visible.is_none_or(|set| set.contains(row));
+    if seen(hit.row) && out.len() < k {
+        out.push(hit);
+    }
+    let first = |pair: usize| u32_at(section, pair * 8);
+    let count = section.len() / 8;
+    if count == 0 {
+        return;
+    }
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if first(middle) < hit.row { low = middle + 1 } else { high = middle }
+    }
+    let others = (low..count).take_while(|&p| first(p) == hit.row).map(|p| u32_at(section, p * 8 + 4));
+    let others = others.filter(|&row| seen(row)).take(k.saturating_sub(out.len()));
+    out.extend(others.map(|row| VectorHit { row, score: hit.score }));
 }

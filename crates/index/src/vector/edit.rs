@@ -1,0 +1,215 @@
+//! Changing an index in memory, and writing it again.
+
+use super::builder::{VectorBuilder, plan};
+use super::container::Writer;
+use super::flat::{self, measure};
+use super::graph::GraphBody;
+use super::graph::edit::GraphEdit;
+use super::input;
+use super::recipe::{Recipe, Structure};
+use super::segment::{Effort, VectorSegment, finer, kind};
+use super::top::{Top, VectorHit};
+use base::{Error, Kind, Metric, Result, RowSet};
+use kernels::distance::{Element, gather};
+use std::ops::Range;
+
+/// A copy of a segment in memory to which rows are added and from which rows are removed.
+///
+/// Row numbers only grow: a removed row's number is not given again until [`VectorEditor::finish`], which
+/// writes the rows that are left in the same order, numbered from 0.
+///
+/// Graphs change in place: a new row costs what it costs in a build, removed rows are cut out and their
+/// neighbours linked anew. Rows of other recipes are kept aside as numbers, searched exactly, and indexed
+/// when the segment is written; codes that round, round what they gave back.
+///
+/// ```
+/// use base::Metric;
+/// use index::vector::{Effort, VectorEditor, VectorSegment};
+/// use std::sync::Arc;
+///
+/// let mut editor = VectorEditor::new("HNSW16,LVQ8".parse()?, 2, Metric::L2)?;
+/// editor.add(&[0.0, 0.0, 3.0, 4.0, 6.0, 8.0])?;
+/// editor.remove(&[1].into_iter().collect());
+/// let segment = VectorSegment::open(Arc::new(editor.finish()?))?;
+/// let mut hits = Vec::new();
+/// segment.search(&[5.0, 5.0], 1, None, &mut hits)?;
+/// assert_eq!((segment.len(), hits[0].row), (2, 1));
+/// # Ok::<(), base::Error>(())
+/// ```
+pub struct VectorEditor {
+    recipe: Recipe,
+    dimension: usize,
+    metric: Metric,
+    body: Body,
+    /// The finer rows of the recipe, if it keeps some beside a graph.
+    finer: Option<(Element, Vec<u8>)>,
+    rows: usize,
+    dead: RowSet,
+}
+
+enum Body {
+    Graph(Box<GraphEdit>),
+    /// Prepared rows.
+    Rows(Vec<f32>),
+}
+
+impl VectorEditor {
+    /// An index of `recipe` without rows.
+    pub fn new(recipe: Recipe, dimension: usize, metric: Metric) -> Result<VectorEditor> {
+        let empty = VectorBuilder::new(recipe, dimension, metric)?.finish()?;
+        VectorEditor::open(&VectorSegment::open(std::sync::Arc::new(empty))?)
+    }
+
+    /// A copy of `segment`. Reads all of it; fails with [`Kind::Corrupt`] when it is damaged.
+    pub fn open(segment: &VectorSegment) -> Result<VectorEditor> {
+        segment.verify()?;
+        let recipe = segment.recipe();
+        let layered = matches!(recipe.structure, Structure::Hnsw { .. });
+        let (body, mut finer) = match (plan(recipe.structure, None, 1, 1), kind(&recipe)) {
+            (Some(plan), Some(kind)) => {
+                let body = GraphBody::open(&segment.reader, kind, layered)?;
+                (Body::Graph(Box::new(GraphEdit::open(&body, plan)?)), finer(&recipe).map(|e| (e, Vec::new())))
+            }
+            _ => (Body::Rows(Vec::new()), None),
+        };
+        let mut editor = VectorEditor {
+            recipe,
+            dimension: segment.dimension(),
+            metric: segment.metric(),
+            rows: segment.len(),
+            dead: RowSet::new(),
+            finer: None,
+            body,
+        };
+        let mut row = Vec::new();
+        for number in 0..segment.len() as u32 {
+            if let Some((element, bytes)) = &mut finer {
+                segment.row(number, &mut row)?;
+                element.encode(&row, bytes);
+            } else if let Body::Rows(rows) = &mut editor.body {
+                segment.row(number, &mut row)?;
+                rows.extend_from_slice(&row);
+            }
+        }
+        editor.finer = finer;
+        Ok(editor)
+    }
+
+    /// Number of rows that were not removed.
+    pub fn len(&self) -> usize {
+        self.rows - self.dead.len()
+    }
+
+    /// Whether there is no row, or all were removed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends rows, row-major, and returns their numbers. Nothing is appended when one is refused.
+    ///
+    /// Fails as [`VectorBuilder::extend`] does.
+    pub fn add(&mut self, rows: &[f32]) -> Result<Range<u32>> {
+        let mut rows = rows.to_vec();
+        input::prepare_rows(&mut rows, self.rows, self.dimension, self.metric)?;
+        let elements = [self.finer.as_ref().map(|f| f.0), super::segment::element(self.recipe.code)];
+        for element in elements.into_iter().flatten() {
+            flat::check(&rows, self.dimension, element)?;
+        }
+        let first = self.rows;
+        let end = first + rows.len() / self.dimension;
+        if end > super::graph::beam::NODES_MAX {
+            return Err(Error::new(Kind::BadInput, format!("adding rows to a vector index: {end} rows are too many"))
+                .hint("split the rows over several segments"));
+        }
+        match &mut self.body {
+            Body::Graph(graph) => graph.add(&rows),
+            Body::Rows(all) => all.extend_from_slice(&rows),
+        }
+        if let Some((element, bytes)) = &mut self.finer {
+            element.encode(&rows, bytes);
+        }
+        self.rows = end;
+        Ok(first as u32..end as u32)
+    }
+
+    /// Removes rows. Numbers of rows that do not exist or were removed before are ignored.
+    pub fn remove(&mut self, rows: &RowSet) {
+        rows.iter().take_while(|&row| (row as usize) < self.rows).for_each(|row| _ = self.dead.insert(row));
+        if let Body::Graph(graph) = &mut self.body {
+            graph.remove(rows);
+        }
+    }
+
+    /// Replaces `out` by the best `k` rows for `query` that are in `visible` and were not removed, as
+    /// [`VectorSegment::search_with`] does.
+    pub fn search(
+        &mut self,
+        query: &[f32],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) -> Result<()> {
+        out.clear();
+        let mut prepared = Vec::with_capacity(query.len());
+        input::prepare_query(query, self.dimension, self.metric, &mut prepared)?;
+        let k = k.min(self.len());
+        if k == 0 {
+            return Ok(());
+        }
+        let rows: Vec<u32> = match &mut self.body {
+            Body::Graph(graph) => {
+                let candidates = if self.finer.is_some() { k.saturating_mul(2).saturating_add(8) } else { k };
+                graph.search(&prepared, candidates.min(self.rows - self.dead.len()), effort, visible, out);
+                if self.finer.is_none() {
+                    return Ok(());
+                }
+                out.iter().map(|hit| hit.row).collect()
+            }
+            Body::Rows(_) => {
+                let shown = |row: &u32| !self.dead.contains(*row) && visible.is_none_or(|set| set.contains(*row));
+                (0..self.rows as u32).filter(shown).collect()
+            }
+        };
+        let mut scores = vec![0f32; rows.len()];
+        let measure = measure(self.metric);
+        match (&self.body, &self.finer) {
+            (_, Some((element, bytes))) => gather(measure, *element, &prepared, bytes, &rows, &mut scores),
+            (Body::Rows(all), None) => {
+                for (&row, score) in rows.iter().zip(&mut scores) {
+                    let at = row as usize * self.dimension;
+                    *score = kernels::distance::pair(measure, &prepared, &all[at..at + self.dimension]);
+                }
+            }
+            (Body::Graph(_), None) => {}
+        }
+        out.clear();
+        let mut top = Top::new(k);
+        rows.iter().zip(scores).for_each(|(&row, score)| top.push(score, row));
+        top.finish(out);
+        Ok(())
+    }
+
+    /// The bytes of a segment of the rows that were not removed, in the same order, numbered from 0.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        let kept: Vec<u32> = (0..self.rows as u32).filter(|&row| !self.dead.contains(row)).collect();
+        match self.body {
+            Body::Rows(rows) => {
+                let d = self.dimension;
+                let kept = kept.iter().flat_map(|&row| &rows[row as usize * d..(row as usize + 1) * d]).copied();
+                VectorBuilder::prepared(self.recipe, d, self.metric, kept.collect()).finish()
+            }
+            Body::Graph(graph) => {
+                let mut writer = Writer::new(graph.shape());
+                writer.section("recipe", self.recipe.to_string().into_bytes());
+                graph.write(&mut writer);
+                if let Some((element, bytes)) = self.finer {
+                    let width = self.dimension * element.bytes();
+                    let rows = kept.iter().flat_map(|&row| &bytes[row as usize * width..(row as usize + 1) * width]);
+                    writer.section("rows", rows.copied().collect());
+                }
+                Ok(writer.finish())
+            }
+        }
+    }
+}

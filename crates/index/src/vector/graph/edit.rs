@@ -1,0 +1,313 @@
+//! Adding rows to a graph and removing rows from it.
+//!
+//! - A new row is searched for and linked as in a build; one whose record is known joins that node's twins.
+//! - A removed row is hidden at once. A node none of whose rows is left stays as a way for searches until
+//!   one in ten nodes is such; then all of them are taken out and their neighbours linked anew among
+//!   themselves ([`Draft::remove`]).
+//! - Upper levels hold few nodes and are built anew when the graph is written; until then searches start
+//!   from a table.
+
+use super::super::builder::ALPHA;
+use super::super::checksum::xxh64;
+use super::super::code::mean;
+use super::super::code::rows::{Encoded, Rows, heights};
+use super::super::container::{Shape, Writer, u32_at};
+use super::super::random::Random;
+use super::super::segment::Effort;
+use super::super::top::VectorHit;
+use super::body::{GraphBody, scan, write_built};
+use super::build::{batch, entries, levels, table};
+use super::draft::{Draft, Plan};
+use super::entrance::Entrance;
+use super::filtered;
+use super::reach::islands;
+use super::search::{Scratch, search};
+use super::twins::pairs;
+use base::{Result, RowSet};
+use std::collections::HashMap;
+
+/// A graph in memory that changes.
+pub(crate) struct GraphEdit {
+    plan: Plan,
+    rows: Encoded,
+    draft: Draft,
+    entrance: Entrance,
+    /// The node of each row.
+    leaders: Vec<u32>,
+    /// For nodes that stand for several rows, the others.
+    others: HashMap<u32, Vec<u32>>,
+    /// Nodes by the checksum of their record.
+    known: HashMap<u64, u32>,
+    /// Removed rows.
+    dead: RowSet,
+    /// Nodes that stand for no row any more but are still linked to.
+    pending: RowSet,
+    /// Number of nodes that stand for a row.
+    live: usize,
+    scratch: Scratch,
+}
+
+impl GraphEdit {
+    /// A copy of a graph.
+    pub fn open(body: &GraphBody, plan: Plan) -> Result<GraphEdit> {
+        // Without slack a graph gets worse with every change; FreshDiskANN shows it, and so did our test.
+        let plan = Plan { alpha: plan.alpha.max(ALPHA), ..plan };
+        let (view, links) = body.view()?;
+        let rows = Encoded::copy(&view);
+        let count = rows.shape.rows as u32;
+        let mut edit = GraphEdit {
+            plan,
+            draft: Draft::load(&links),
+            entrance: Entrance::Table(Vec::new()),
+            leaders: (0..count).collect(),
+            others: HashMap::new(),
+            known: HashMap::new(),
+            dead: RowSet::new(),
+            pending: RowSet::new(),
+            live: 0,
+            scratch: Scratch::default(),
+            rows,
+        };
+        let twins = body.twins()?;
+        for pair in 0..twins.len() / 8 {
+            let (first, other) = (u32_at(twins, pair * 8), u32_at(twins, pair * 8 + 4));
+            if first < other && other < count {
+                edit.leaders[other as usize] = first;
+                edit.others.entry(first).or_default().push(other);
+            }
+        }
+        for row in 0..count {
+            if edit.leaders[row as usize] == row {
+                edit.live += 1;
+                let sum = edit.sum(row);
+                edit.known.entry(sum).or_insert(row);
+            }
+        }
+        edit.renew_entrance();
+        Ok(edit)
+    }
+
+    /// Number of rows, removed ones too.
+    pub fn len(&self) -> usize {
+        self.leaders.len()
+    }
+
+    /// Appends prepared rows.
+    pub fn add(&mut self, rows: &[f32]) {
+        let first = self.leaders.len() as u32;
+        if self.live == 0 && self.dead.len() == self.len() {
+            // Codes are taken from a mean that nobody uses any more, or that of nothing.
+            self.restart(mean(rows, self.rows.shape.dimension));
+        }
+        self.rows.push(rows, None);
+        let count = self.rows.shape.rows as u32;
+        self.draft.grow(count as usize);
+        let mut new = Vec::new();
+        for row in first..count {
+            let sum = self.sum(row);
+            match self.known.get(&sum).copied().filter(|&node| self.record(node) == self.record(row)) {
+                Some(node) => {
+                    self.leaders.push(node);
+                    self.others.entry(node).or_default().push(row);
+                    if self.pending.remove(node) {
+                        self.live += 1;
+                    }
+                }
+                None => {
+                    self.leaders.push(row);
+                    self.known.insert(sum, row);
+                    self.live += 1;
+                    new.push(row);
+                }
+            }
+        }
+        let heights = heights(&self.rows.norms, self.rows.shape.metric);
+        let mut there = self.live - new.len();
+        let mut rest = &new[..];
+        while !rest.is_empty() {
+            if there == 0 || entries(there) > 2 * self.entrance.nodes().len() {
+                let nodes = if there == 0 { vec![rest[0]] } else { self.sample(there) };
+                self.entrance = Entrance::table(nodes);
+            }
+            let (now, later) = rest.split_at(batch(there).min(rest.len()));
+            let view = Rows { heights: &heights, ..self.rows.view() };
+            self.draft.insert(&view, now, &self.entrance, self.plan);
+            there += now.len();
+            rest = later;
+        }
+    }
+
+    /// Removes rows; those that are not there are ignored.
+    pub fn remove(&mut self, rows: &RowSet) {
+        for row in rows.iter().take_while(|&row| (row as usize) < self.leaders.len()) {
+            if !self.dead.insert(row) {
+                continue;
+            }
+            let node = self.leaders[row as usize];
+            if !self.stands_for_some(node) && self.pending.insert(node) {
+                self.live -= 1;
+            }
+        }
+        if self.pending.len() * 10 > self.live + self.pending.len() {
+            self.repair();
+        }
+    }
+
+    /// Replaces `out` by the best `k` rows.
+    pub fn search(
+        &mut self,
+        query: &[f32],
+        k: usize,
+        effort: Effort,
+        visible: Option<&RowSet>,
+        out: &mut Vec<VectorHit>,
+    ) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let shown = |row: u32| !self.dead.contains(row) && visible.is_none_or(|set| set.contains(row));
+        let rows = self.rows.view();
+        let links = self.draft.links();
+        rows.set(query, &mut scratch.query);
+        let window = effort.window.max(k);
+        if visible.is_none() {
+            self.entrance.open(&rows, &mut scratch);
+            let all = self.live + self.pending.len();
+            search(&rows, &links, window * all / self.live.max(1), false, &mut scratch);
+        } else {
+            let nodes = (0..self.len() as u32).filter(|&row| shown(row)).map(|row| self.leaders[row as usize]);
+            let nodes: RowSet = nodes.collect();
+            filtered::search(&rows, &links, &self.entrance, &nodes, window, &mut scratch);
+        }
+        for hit in scratch.beam.hits() {
+            let others = self.others.get(&hit.row).map_or(&[][..], |others| others);
+            let all = std::iter::once(hit.row).chain(others.iter().copied()).filter(|&row| shown(row));
+            out.extend(all.take(k - out.len()).map(|row| VectorHit { row, ..hit }));
+        }
+        if out.len() < k {
+            let all: RowSet = (0..self.len() as u32).filter(|&row| shown(row)).collect();
+            if all.len() > out.len() {
+                out.clear();
+                scan(&rows, &scratch.query, k, Some(&all), out);
+            }
+        }
+        out.iter_mut().for_each(|hit| hit.score = rows.finish(&scratch.query, hit.score));
+        self.scratch = scratch;
+    }
+
+    /// Adds the sections of the graph without the removed rows, the others in order.
+    pub fn write(mut self, writer: &mut Writer) {
+        self.repair();
+        let kept: Vec<u32> = (0..self.len() as u32).filter(|&row| !self.dead.contains(row)).collect();
+        // A node goes by the first of its rows that is left.
+        let mut names = vec![u32::MAX; self.len()];
+        let mut twins: Vec<(u32, u32)> = Vec::new();
+        let mut members = Vec::with_capacity(self.live);
+        for (&row, new) in kept.iter().zip(0u32..) {
+            let node = self.leaders[row as usize] as usize;
+            if names[node] == u32::MAX {
+                names[node] = new;
+                members.push(new);
+            } else {
+                twins.push((names[node], new));
+            }
+        }
+        twins.sort_unstable();
+        let heights = heights(&self.rows.norms, self.rows.shape.metric);
+        let view = Rows { heights: &heights, ..self.rows.view() };
+        let packed = self.draft.pack(&view, self.plan);
+        let width = self.plan.degree * 4;
+        let mut links = vec![0xff; kept.len() * width];
+        for (node, &name) in names.iter().enumerate().filter(|(_, name)| **name != u32::MAX) {
+            let from = packed[node * width..(node + 1) * width].as_chunks::<4>().0;
+            let slot = &mut links[name as usize * width..(name as usize + 1) * width];
+            let renamed = from.iter().map(|&l| u32::from_le_bytes(l)).take_while(|&l| l != u32::MAX);
+            let renamed = renamed.map(|l| names[l as usize]).filter(|&l| l != u32::MAX);
+            slot.as_chunks_mut::<4>().0.iter_mut().zip(renamed).for_each(|(f, l)| *f = l.to_le_bytes());
+        }
+        let rows = self.rows.select(&kept, width);
+        let heights: Vec<f32> =
+            heights.first().map_or(Vec::new(), |_| kept.iter().map(|&r| heights[r as usize]).collect());
+        let view = Rows { heights: &heights, ..rows.view() };
+        let entrance = match self.plan.layered {
+            true => levels(&view, &links, &members, self.plan),
+            false => {
+                let order = Random::new(self.plan.seed).permutation(members.len());
+                let order = order.into_iter().map(|i| members[i as usize]).collect();
+                table(&links, &members, order, self.plan)
+            }
+        };
+        write_built(rows, self.plan, &links, &entrance, &pairs(&twins), writer);
+    }
+
+    /// Shape of what [`GraphEdit::write`] writes.
+    pub fn shape(&self) -> Shape {
+        Shape { rows: self.len() - self.dead.len(), ..self.rows.shape }
+    }
+
+    /// Takes the nodes that stand for nothing out of the graph.
+    fn repair(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let heights = heights(&self.rows.norms, self.rows.shape.metric);
+        let view = Rows { heights: &heights, ..self.rows.view() };
+        self.draft.remove(&view, &self.pending, self.plan);
+        for node in std::mem::take(&mut self.pending).iter() {
+            let sum = self.sum(node);
+            if self.known.get(&sum) == Some(&node) {
+                self.known.remove(&sum);
+            }
+        }
+        self.renew_entrance();
+        let mut nodes: Vec<u32> = self.known.values().copied().collect();
+        nodes.sort_unstable();
+        let cut_off = islands(&self.draft.links(), &nodes, self.entrance.nodes());
+        let view = Rows { heights: &heights, ..self.rows.view() };
+        self.draft.insert(&view, &cut_off, &self.entrance, self.plan);
+    }
+
+    /// Forgets all links and codes: every row was removed.
+    fn restart(&mut self, mean: Vec<f32>) {
+        let zeros = vec![0.0; self.len() * mean.len()];
+        let shape = Shape { rows: 0, ..self.rows.shape };
+        self.rows = Encoded::new(shape, self.rows.kind, 0, mean);
+        self.rows.push(&zeros, None);
+        self.draft = Draft::new(self.len(), self.plan.degree);
+        self.known.clear();
+        self.pending = RowSet::new();
+        self.entrance = Entrance::Table(Vec::new());
+    }
+
+    fn stands_for_some(&self, node: u32) -> bool {
+        let others = self.others.get(&node).map_or(&[][..], |others| others);
+        !self.dead.contains(node) || others.iter().any(|&row| !self.dead.contains(row))
+    }
+
+    fn renew_entrance(&mut self) {
+        self.entrance = Entrance::table(self.sample(self.live));
+    }
+
+    /// As many nodes as an entrance to `there` nodes has.
+    fn sample(&self, there: usize) -> Vec<u32> {
+        let all = self.known.len();
+        let mut nodes: Vec<u32> = self.known.values().copied().collect();
+        nodes.sort_unstable();
+        let links = self.draft.links();
+        let mut picked = Random::new(self.plan.seed).permutation(all);
+        // A node that has not been inserted yet has no links, unless it is the only one.
+        picked.retain(|&i| there <= 1 || links.of(nodes[i as usize]).next().is_some());
+        if picked.is_empty() {
+            picked.extend(0..all.min(1) as u32);
+        }
+        picked.truncate(entries(there));
+        picked.into_iter().map(|i| nodes[i as usize]).collect()
+    }
+
+    fn record(&self, row: u32) -> &[u8] {
+        let bytes = self.rows.kind.bytes(self.rows.shape.dimension);
+        &self.rows.records[row as usize * bytes..(row as usize + 1) * bytes]
+    }
+
+    fn sum(&self, row: u32) -> u64 {
+        xxh64(self.record(row))
+    }
+}
