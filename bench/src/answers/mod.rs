@@ -28,6 +28,9 @@ pub struct Options {
     /// Most questions asked of a set over foreign documents.
     #[arg(long, default_value_t = 300)]
     foreign: usize,
+    /// Sentences that are embedded for an answer; a row of the table for each number.
+    #[arg(long, value_delimiter = ',', default_values_t = [Compose::default().embedded_max])]
+    embedded: Vec<usize>,
     /// Fit the weights: twice on half of the documents' questions, measured on the other half, then on all.
     #[arg(long)]
     fit: bool,
@@ -166,21 +169,23 @@ fn answers(corpus: &Corpus, asked: &[Asked<'_>], embedder: &Remembering, options
         }
     }
     print("baseline", right, words);
-    let (mut right, mut words) = ([0; 3], [0; 3]);
-    for question in asked {
-        for k in 0..3 {
-            let limits = Compose { sentences_max: k + 1, ..Compose::default() };
-            let composed = compose(question.question, &question.candidates, embedder, &limits)?;
-            let text = question.text(&composed);
-            let is_right = question.holds_answer(&text);
-            right[k] += usize::from(is_right);
-            words[k] += text.split_whitespace().count();
-            if options.show && k == 0 && !is_right {
-                println!("? {}\n  wanted {:?}\n  got {text}", question.question, question.gold);
+    for &embedded_max in &options.embedded {
+        let (mut right, mut words) = ([0; 3], [0; 3]);
+        for question in asked {
+            for k in 0..3 {
+                let limits = Compose { sentences_max: k + 1, embedded_max, ..Compose::default() };
+                let composed = compose(question.question, &question.candidates, embedder, &limits)?;
+                let text = question.text(&composed);
+                let is_right = question.holds_answer(&text);
+                right[k] += usize::from(is_right);
+                words[k] += text.split_whitespace().count();
+                if options.show && k == 0 && !is_right {
+                    println!("? {}\n  wanted {:?}\n  got {text}", question.question, question.gold);
+                }
             }
         }
+        print(&format!("Ragstone, {embedded_max} embedded"), right, words);
     }
-    print("Ragstone", right, words);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod bad_inputs;
 mod config;
 mod eval;
 mod handbook;
+mod hostile_pdf;
 mod incremental;
 mod llm;
 mod run;

@@ -2,10 +2,10 @@
 
 use crate::formats::clean::collapsed;
 use base::DocumentBuilder;
+use pdf_oxide::PdfDocument;
 use pdf_oxide::object::Object;
 use pdf_oxide::optional_content::decode_pdf_text_string;
-use pdf_oxide::{OutlineItem, PdfDocument};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most outline entries looked at; a longer one is damaged or malicious.
 const OUTLINE_MAX: usize = 20_000;
@@ -58,21 +58,32 @@ fn date(text: &str) -> Option<String> {
 }
 
 /// Titles of the outline, as by [`key`], with their depth from 1.
+///
+/// Walked here and not by `pdf_oxide`, which follows an outline that bites its tail until memory ends.
 pub(super) fn outline(pdf: &PdfDocument) -> HashMap<String, u8> {
     let mut levels = HashMap::new();
-    let mut stack: Vec<(Vec<OutlineItem>, u8)> = vec![(pdf.get_outline().ok().flatten().unwrap_or_default(), 1)];
-    while let Some((items, level)) = stack.pop() {
-        for item in items {
-            if levels.len() >= OUTLINE_MAX {
-                return levels;
-            }
-            let key = key(&item.title);
+    let child = |of: &Object, name: &str| of.as_dict().and_then(|d| d.get(name)).cloned();
+    let resolve = |object: Object| pdf.resolve_object(&object).unwrap_or(Object::Null);
+    let root = pdf.catalog().ok().and_then(|c| child(&c, "Outlines")).map(resolve);
+    let mut stack: Vec<(Object, u8)> =
+        root.and_then(|r| child(&r, "First")).map(|first| (first, 1)).into_iter().collect();
+    let mut seen = HashSet::new();
+    while let Some((item, level)) = stack.pop() {
+        // Items refer to each other by number; one that stands in the other itself has no way back.
+        if item.as_reference().is_some_and(|r| !seen.insert(r.id)) || seen.len() > OUTLINE_MAX {
+            continue;
+        }
+        let item = resolve(item);
+        if let Some(title) = child(&item, "Title").map(resolve).and_then(|t| t.as_string().map(decode_pdf_text_string))
+        {
+            let key = key(&title);
             if !key.is_empty() {
                 levels.entry(key).or_insert(level);
             }
-            if !item.children.is_empty() && level < 6 {
-                stack.push((item.children, level + 1));
-            }
+        }
+        stack.extend(child(&item, "Next").map(|next| (next, level)));
+        if level < 6 {
+            stack.extend(child(&item, "First").map(|first| (first, level + 1)));
         }
     }
     levels

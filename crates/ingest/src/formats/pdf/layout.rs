@@ -74,18 +74,47 @@ impl Page {
         cells.chain(&self.paragraphs).map(String::as_str)
     }
 
-    /// Counts letters and digits, and characters that stand for an unknown glyph.
+    /// Counts letters and digits, and characters that stand for an unknown glyph: those of private use, and
+    /// words of letters from everywhere, which is what the numbers of glyphs look like when read as text.
     pub fn letters_and_bad(&self) -> (usize, usize) {
         let mut counts = (0, 0);
-        for c in self.texts().flat_map(str::chars) {
-            if matches!(c, '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}') {
-                counts.1 += 1;
-            } else if c.is_alphanumeric() {
-                counts.0 += 1;
+        for word in self.texts().flat_map(str::split_whitespace) {
+            let bad = |c| matches!(c, '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}');
+            let unknown = word.chars().filter(|&c| bad(c)).count();
+            let letters = word.chars().filter(|c| c.is_alphanumeric()).count();
+            if of_many_scripts(word) {
+                counts.1 += letters + unknown;
+            } else {
+                counts.0 += letters;
+                counts.1 += unknown;
             }
         }
         counts
     }
+}
+
+/// Whether the letters of a word come from three or more scripts, counted by blocks of 128 code points: Latin,
+/// Greek and mathematical letters stand beside anything, and scripts of several blocks count once.
+fn of_many_scripts(word: &str) -> bool {
+    let mut blocks = [0u32; 3];
+    let mut found = 0;
+    for c in word.chars().filter(|c| c.is_alphabetic()) {
+        let block = match c as u32 {
+            0..0x400 | 0x1D00..0x1E00 | 0x1E00..0x2C00 | 0xFB00..0xFB07 | 0xFF21..0xFF5B | 0x1D400..0x1D800 => continue,
+            0x600..0x700 | 0x750..0x780 | 0x8A0..0x900 | 0xFB50..0xFF00 => 0x600 >> 7,
+            0x2E80..0xD800 | 0xF900..0xFB00 | 0xFF66..0xFFDD | 0x20000..0x40000 => 0x4E00 >> 7,
+            0x400..0x530 => 0x400 >> 7,
+            c => c >> 7,
+        };
+        if !blocks[..found].contains(&block) {
+            blocks[found] = block;
+            found += 1;
+            if found == blocks.len() {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// The text of page `index` (from 0), without that on layers in `hidden`.
@@ -371,9 +400,18 @@ fn are_columns(left: &[Segment], right: &[Segment]) -> bool {
     let aligned = few.iter().filter(|s| many.iter().any(|m| (m.y - s.y).abs() < 0.12 * s.size)).count();
     if l && r {
         // Both may be the wide cells of a table.
-        return piece(left).min(piece(right)) > 12.0 || aligned * 10 < few.len() * 9;
+        let wide = piece(left).min(piece(right)) > 12.0 || aligned * 10 < few.len() * 9;
+        return wide || (runs_on(left) && runs_on(right));
     }
     (l && rows_left >= 4 || r && rows_right >= 4) && aligned * 2 < few.len()
+}
+
+/// Whether lines go on where the one before stopped, as prose does and cells do not: of those with several
+/// words, most begin with a small letter.
+fn runs_on(side: &[Segment]) -> bool {
+    let lines: Vec<_> = side.iter().skip(1).filter(|s| s.text.split_whitespace().count() >= 3).collect();
+    let going_on = lines.iter().filter(|s| s.text.starts_with(char::is_lowercase)).count();
+    going_on >= 3 && going_on * 3 >= lines.len() * 2
 }
 
 /// Number of rows, and how much of the side's width the median row fills: a title or a page number among them
@@ -440,4 +478,20 @@ fn line(mut row: Vec<Segment>) -> Option<Line> {
         return None;
     }
     Some(Line { cells, fine, x, y, size, bold: bold * 2 > letters, mono: letters > 0 && mono == letters })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_many_scripts_are_glyph_numbers() {
+        for word in ["Ă\u{304}Ԇ܈ऊଌഎ༐", "ԆऊԌଌ", "\u{102}\u{506}\u{70a}\u{90e}"] {
+            assert!(of_many_scripts(word), "{word}");
+        }
+        for word in ["Straße", "αβ∂x", "𝛼ℓx", "Прага", "日本語テキスト한국", "العربية", "हिन्दी", "ไทย", "µm", "naïve"]
+        {
+            assert!(!of_many_scripts(word), "{word}");
+        }
+    }
 }
