@@ -1,11 +1,11 @@
 //! Making the bytes of a segment.
 
-use super::code::rows::encode;
+use super::code::rows::{Kind as RowKind, Plan as RowPlan, encode};
 use super::container::{Shape, Writer};
-use super::graph::{self, Plan};
+use super::plan::Plan;
 use super::recipe::{Code, Recipe, Structure};
-use super::segment::{element, finer, kind, known};
-use super::{flat, input, ivf};
+use super::transform::{self, Map};
+use super::{fitting, flat, graph, input, ivf, refine, scan};
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
 
@@ -13,15 +13,15 @@ use kernels::distance::Element;
 pub(crate) const ALPHA: f32 = 1.2;
 
 /// How a graph of this structure is built, if it is one.
-pub(crate) fn plan(structure: Structure, window: Option<usize>, passes: usize, seed: u64) -> Option<Plan> {
+pub(crate) fn links(structure: Structure, window: Option<usize>, passes: usize, seed: u64) -> Option<graph::Plan> {
     let window = window.unwrap_or(100);
     match structure {
         Structure::Vamana { links } => {
-            Some(Plan { degree: links, own: links, window, alpha: ALPHA, passes, seed, layered: false })
+            Some(graph::Plan { degree: links, own: links, window, alpha: ALPHA, passes, seed, layered: false })
         }
         // Twice the links on the lowest level and a heuristic without slack, as in the paper.
         Structure::Hnsw { links } => {
-            Some(Plan { degree: 2 * links, own: links, window, alpha: 1.0, passes, seed, layered: true })
+            Some(graph::Plan { degree: 2 * links, own: links, window, alpha: 1.0, passes, seed, layered: true })
         }
         Structure::Scan | Structure::Ivf { .. } => None,
     }
@@ -106,40 +106,54 @@ impl VectorBuilder {
                 .hint("split the rows over several segments"));
         }
         let shape = Shape { rows: self.len(), dimension: self.dimension, metric: self.metric };
+        let recipe = fitting::recipe(self.recipe, shape.rows).0;
         let mut writer = Writer::new(shape);
-        writer.section("recipe", self.recipe.to_string().into_bytes());
-        let rows = &self.rows;
-        let Some(kind) = kind(&self.recipe).filter(|_| known(&self.recipe, self.metric)) else {
-            return Err(self.unsupported());
-        };
-        for element in [finer(&self.recipe), element(self.recipe.code)].into_iter().flatten() {
-            flat::check(rows, self.dimension, element)?;
+        writer.section("recipe", recipe.to_string().into_bytes());
+        if recipe != self.recipe {
+            writer.section("asked", self.recipe.to_string().into_bytes());
         }
-        match (self.recipe.structure, element(self.recipe.code)) {
-            (Structure::Scan, Some(element)) => writer.section("rows", flat::encode(rows, element)),
-            (Structure::Scan, None) => encode(rows, shape, kind, 0, None).write(&mut writer),
-            (Structure::Ivf { lists }, _) => ivf::write(rows, shape, kind, lists, self.seed, &mut writer),
-            (Structure::Vamana { .. } | Structure::Hnsw { .. }, _) => {
-                let plan = plan(self.recipe.structure, self.window, self.passes, self.seed);
-                let plan = plan.ok_or_else(|| self.unsupported())?;
-                graph::write(encode(rows, shape, kind, plan.degree * 4, None), plan, &mut writer);
+        let Some(plan) = Plan::of(&recipe, self.metric) else { return Err(unsupported(recipe)) };
+        if let Some(kind) = plan.refine {
+            check(&self.rows, self.dimension, kind)?;
+            refine::write(&self.rows, shape, kind, &mut writer);
+        }
+        let (rows, shape, name) = match recipe.transform {
+            None => (self.rows, shape, flat::ROWS),
+            Some(transform) => {
+                let map = Map::train(transform, &self.rows, shape, self.seed);
+                map.write(&mut writer);
+                let images = map.apply_all(&self.rows);
+                (images, Shape { dimension: transform::output(transform, self.dimension), ..shape }, flat::IMAGES)
             }
-        }
-        if let Some(element) = finer(&self.recipe) {
-            writer.section("rows", flat::encode(rows, element));
+        };
+        check(&rows, shape.dimension, plan.levels.kind)?;
+        match (recipe.structure, plan.exact) {
+            (Structure::Scan, Some(element)) => writer.section(name, flat::encode(&rows, element)),
+            (Structure::Scan, None) => scan::write(&rows, shape, plan.levels, self.seed, &mut writer),
+            (Structure::Ivf { lists }, _) => ivf::write(&rows, shape, plan.levels, lists, self.seed, &mut writer),
+            (Structure::Vamana { .. } | Structure::Hnsw { .. }, _) => {
+                let Some(links) = links(recipe.structure, self.window, self.passes, self.seed) else {
+                    return Err(unsupported(recipe));
+                };
+                let with = RowPlan { tail: links.degree * 4, sketches: true, ..RowPlan::default() };
+                graph::write(encode(&rows, shape, plan.levels.kind, with), links, &mut writer);
+            }
         }
         Ok(writer.finish())
     }
 }
 
-impl VectorBuilder {
-    fn unsupported(&self) -> Error {
-        Error::new(
-            Kind::Unsupported,
-            format!("building a vector index: the recipe `{}` cannot be built yet", self.recipe),
-        )
-        .hint("Flat, SQfp16, LVQ8, BIN,RLVQ8, Vamana32,LVQ8 and IVF1024,LVQ8 can")
+/// Refuses rows that 16-bit floats cannot hold, where they are kept as such.
+fn check(rows: &[f32], dimension: usize, kind: RowKind) -> Result<()> {
+    match kind {
+        RowKind::Float(element) => flat::check(rows, dimension, element),
+        _ => Ok(()),
     }
+}
+
+fn unsupported(recipe: Recipe) -> Error {
+    Error::new(Kind::Unsupported, format!("building a vector index: the recipe `{recipe}` cannot be built"))
+        .hint("Flat, SQfp16, LVQ8, PQ48, HNSW32,SQ8, Vamana32,LVQ8, IVF1024,PQ96x4fs,RSQ8 and OPQ48,IVF1024,PQ48 can")
 }
 
 /// Writes an exact index: `rows` is row-major, `dimension` numbers a row, `encoding` how they are kept.

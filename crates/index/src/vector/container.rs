@@ -180,6 +180,12 @@ impl Reader {
         Ok(Reader { shape, file_bytes: file.len(), sections })
     }
 
+    /// The same file, its rows having another number of dimensions inside.
+    pub fn inside(&self, dimension: usize) -> Reader {
+        let shape = Shape { dimension, ..self.shape };
+        Reader { shape, file_bytes: self.file_bytes, sections: self.sections.clone() }
+    }
+
     /// The section of this name.
     pub fn section(&self, name: &str) -> Result<Section> {
         self.optional(name).ok_or_else(|| corrupt(format!("section `{name}` is missing")))

@@ -1,13 +1,15 @@
 //! Changing an index in memory, and writing it again.
 
-use super::builder::{VectorBuilder, plan};
+use super::builder::{VectorBuilder, links};
+use super::code::rows::Kind as RowKind;
 use super::container::Writer;
 use super::flat::{self, measure};
 use super::graph::GraphBody;
 use super::graph::edit::GraphEdit;
 use super::input;
+use super::plan::{Plan, element};
 use super::recipe::{Recipe, Structure};
-use super::segment::{Effort, VectorSegment, finer, kind};
+use super::segment::{Effort, VectorSegment};
 use super::top::{Top, VectorHit};
 use base::{Error, Kind, Metric, Result, RowSet};
 use kernels::distance::{Element, gather};
@@ -63,12 +65,18 @@ impl VectorEditor {
     /// A copy of `segment`. Reads all of it; fails with [`Kind::Corrupt`] when it is damaged.
     pub fn open(segment: &VectorSegment) -> Result<VectorEditor> {
         segment.verify()?;
-        let recipe = segment.recipe();
+        let recipe = segment.asked()?;
         let layered = matches!(recipe.structure, Structure::Hnsw { .. });
-        let (body, mut finer) = match (plan(recipe.structure, None, 1, 1), kind(&recipe)) {
-            (Some(plan), Some(kind)) => {
+        let plan = Plan::of(&recipe, segment.metric()).filter(|_| recipe.transform.is_none());
+        let numbers = plan.and_then(|plan| match plan.refine {
+            None => Some((plan.levels.kind, None)),
+            Some(RowKind::Float(element)) => Some((plan.levels.kind, Some(element))),
+            Some(_) => None,
+        });
+        let (body, mut finer) = match (links(recipe.structure, None, 1, 1), numbers) {
+            (Some(links), Some((kind, finer))) => {
                 let body = GraphBody::open(&segment.reader, kind, layered)?;
-                (Body::Graph(Box::new(GraphEdit::open(&body, plan)?)), finer(&recipe).map(|e| (e, Vec::new())))
+                (Body::Graph(Box::new(GraphEdit::open(&body, links)?)), finer.map(|e| (e, Vec::new())))
             }
             _ => (Body::Rows(Vec::new()), None),
         };
@@ -111,7 +119,7 @@ impl VectorEditor {
     pub fn add(&mut self, rows: &[f32]) -> Result<Range<u32>> {
         let mut rows = rows.to_vec();
         input::prepare_rows(&mut rows, self.rows, self.dimension, self.metric)?;
-        let elements = [self.finer.as_ref().map(|f| f.0), super::segment::element(self.recipe.code)];
+        let elements = [self.finer.as_ref().map(|f| f.0), element(self.recipe.code)];
         for element in elements.into_iter().flatten() {
             flat::check(&rows, self.dimension, element)?;
         }

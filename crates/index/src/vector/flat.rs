@@ -16,6 +16,11 @@ const BLOCK: usize = 256;
 /// Bytes from which one query is worth several threads: some hundred microseconds of work.
 const PARALLEL_BYTES: usize = 4 << 20;
 
+/// The section of rows as they came.
+pub(crate) const ROWS: &str = "rows";
+/// The section of rows behind a transform.
+pub(crate) const IMAGES: &str = "images";
+
 /// The measure that a metric's rows are compared with, rows being of unit length under cosine.
 pub(crate) fn measure(metric: Metric) -> Measure {
     match metric {
@@ -53,11 +58,11 @@ pub(crate) struct Flat {
 }
 
 impl Flat {
-    /// Checks the size of the rows; reads none.
-    pub fn open(reader: &Reader, element: Element) -> Result<Flat> {
+    /// Checks the size of the rows in section `name`; reads none.
+    pub fn open(reader: &Reader, element: Element, name: &str) -> Result<Flat> {
         let shape = reader.shape;
         let len = shape.rows.checked_mul(shape.dimension).and_then(|n| n.checked_mul(element.bytes()));
-        Ok(Flat { shape, element, rows: reader.sized("rows", len)? })
+        Ok(Flat { shape, element, rows: reader.sized(name, len)? })
     }
 
     /// Bytes of one row.

@@ -59,12 +59,17 @@ fn prepare(row: &mut [f32], metric: Metric) -> std::result::Result<(), (usize, f
         return Err((at, row[at]));
     }
     if metric == Metric::Cosine {
-        let norm = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
-        if norm > 0.0 {
-            row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
-        }
+        normalise(row);
     }
     Ok(())
+}
+
+/// Scales a row to unit length, unless it is zero.
+pub(crate) fn normalise(row: &mut [f32]) {
+    let norm = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+    if norm > 0.0 {
+        row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+    }
 }
 
 fn range(metric: Metric) -> String {

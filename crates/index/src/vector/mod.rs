@@ -7,9 +7,9 @@
 //! what a row stands for is its owner's business.
 //!
 //! An index is three independent parts: a transform, a structure that says which rows are looked at
-//! (all: `scan`; lists: `ivf`; a graph: `graph`), and a code (`code`). Beside every code lies a sketch
-//! of one bit a number, and all structures look at sketches first: a sketch of 384 numbers is one cache
-//! line, an 8-bit code seven.
+//! (all: `scan`; lists: `ivf`; a graph: `graph`), and a code (`code`); `plan` says which go together. Scans
+//! and lists look at 4-bit codes first, 32 rows at a time, and at the records of the promising only; graphs
+//! at sketches of one bit a number: of 384 numbers that is one cache line, an 8-bit code is seven.
 //!
 //! ```
 //! use base::Metric;
@@ -31,22 +31,27 @@ mod checksum;
 mod code;
 mod container;
 mod edit;
+mod faiss;
 mod filter;
+mod fitting;
 mod flat;
 mod graph;
 mod input;
 mod ivf;
+mod plan;
 mod random;
 mod recipe;
 mod refine;
 mod scan;
 mod segment;
 mod top;
+mod transform;
 
 pub use auto::Choice;
 pub use builder::{VectorBuilder, write_flat};
 pub use container::{Bytes, DIMENSION_MAX};
 pub use edit::VectorEditor;
+pub use faiss::{Imported, read_faiss, write_faiss};
 pub use input::VALUE_MAX;
 pub use kernels::distance::Element as Encoding;
 pub use recipe::{Code, Recipe, Structure, Transform};

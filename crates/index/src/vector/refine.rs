@@ -1,28 +1,56 @@
-//! Recipes ending in `RFlat` or `RSQfp16`: the best rows of another body, scored again on finer rows.
+//! Recipes ending in `R<code>`: the best rows of another body, scored again on finer rows.
 
-use super::container::Reader;
-use super::flat::Flat;
+use super::code::rows::{Encoded, FINER, Kind, Plan, Query, Stored, encode};
+use super::container::{Reader, Shape, Writer};
+use super::flat::{self, Flat, ROWS};
 use super::segment::{Body, Effort};
 use super::top::{Top, VectorHit};
 use base::{Result, RowSet};
-use kernels::distance::Element;
 
 /// A body and finer rows.
 pub(crate) struct Refined {
     inner: Box<dyn Body>,
-    rows: Flat,
+    rows: Finer,
+    /// Whether the inner codes are so rough that the search's window says how many hits are scored again.
+    rough: bool,
+}
+
+enum Finer {
+    Numbers(Flat),
+    Codes(Stored),
+}
+
+/// Adds the sections of finer rows to `writer`.
+pub(crate) fn write(rows: &[f32], shape: Shape, kind: Kind, writer: &mut Writer) {
+    match kind {
+        Kind::Float(element) => writer.section(ROWS, flat::encode(rows, element)),
+        kind => {
+            let encoded: Encoded = encode(rows, shape, kind, Plan::default());
+            encoded.write_as(FINER, writer);
+        }
+    }
 }
 
 impl Refined {
     /// Checks the size of the finer rows.
-    pub fn open(reader: &Reader, inner: Box<dyn Body>, element: Element) -> Result<Refined> {
-        Ok(Refined { inner, rows: Flat::open(reader, element)? })
+    pub fn open(reader: &Reader, inner: Box<dyn Body>, kind: Kind, rough: bool) -> Result<Refined> {
+        let rows = match kind {
+            Kind::Float(element) => Finer::Numbers(Flat::open(reader, element, ROWS)?),
+            kind => Finer::Codes(Stored::open_as(reader, kind, FINER)?),
+        };
+        Ok(Refined { inner, rows, rough })
     }
 }
 
 impl Body for Refined {
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
-        self.rows.row(row, out)
+        match &self.rows {
+            Finer::Numbers(rows) => rows.row(row, out),
+            Finer::Codes(rows) => {
+                rows.view()?.decode(row, out);
+                Ok(())
+            }
+        }
     }
 
     fn search(
@@ -35,12 +63,21 @@ impl Body for Refined {
     ) -> Result<()> {
         // An 8-bit code moves a score by less than the gap between neighbours in the ranking, mostly: twice
         // as many candidates, and some more for small k, leave the finer rows enough to choose from.
-        let candidates = k.saturating_mul(2).saturating_add(8).min(self.rows.shape.rows);
-        let mut rough = Vec::with_capacity(candidates);
+        let few = k.saturating_mul(2).saturating_add(8);
+        let candidates = if self.rough { effort.window.max(k.saturating_mul(10)) } else { few };
+        let mut rough = Vec::with_capacity(candidates.min(4096));
         self.inner.search(query, candidates, effort, visible, &mut rough)?;
         let rows: Vec<u32> = rough.iter().map(|hit| hit.row).collect();
         let mut scores = vec![0f32; rows.len()];
-        self.rows.score(query, &rows, &mut scores)?;
+        match &self.rows {
+            Finer::Numbers(finer) => finer.score(query, &rows, &mut scores)?,
+            Finer::Codes(finer) => {
+                let (view, mut prepared) = (finer.view()?, Query::default());
+                view.set(query, &mut prepared);
+                view.score(&prepared, &rows, &mut scores);
+                scores.iter_mut().for_each(|s| *s = view.finish(&prepared, *s));
+            }
+        }
         let mut top = Top::new(k);
         rows.iter().zip(scores).for_each(|(&row, score)| top.push(score, row));
         top.finish(out);

@@ -1,23 +1,25 @@
 //! An open segment: whatever its recipe, it is opened and searched here.
 
-use super::code::rows::Kind as RowKind;
 use super::container::{Bytes, Reader, corrupt};
-use super::flat::Flat;
+use super::fitting;
+use super::flat::{Flat, IMAGES, ROWS};
 use super::graph::GraphBody;
 use super::input;
 use super::ivf::Ivf;
+use super::plan::{Plan, isometric};
 use super::recipe::{Code, Recipe, Structure};
 use super::refine::Refined;
 use super::scan::Scan;
 use super::top::{VectorHit, pack};
+use super::transform::Transformed;
 use base::{Error, Kind, Metric, Result, RowSet};
-use kernels::distance::Element;
 use rayon::prelude::*;
 
 /// How hard a search tries. What a recipe has no use for is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Graphs: how many nodes the search keeps in sight. More finds more and takes longer.
+    /// Graphs: how many nodes the search keeps in sight. More finds more and takes longer. Rough codes with
+    /// finer rows (`PQ48,RFlat`): how many hits are scored again, `10 k` at least.
     pub window: usize,
     /// Partitions: how many lists are looked into.
     pub probes: usize,
@@ -134,6 +136,17 @@ impl VectorSegment {
         self.recipe
     }
 
+    /// The recipe that was asked for.
+    pub(crate) fn asked(&self) -> Result<Recipe> {
+        let Some(section) = self.reader.optional("asked") else { return Ok(self.recipe) };
+        String::from_utf8_lossy(section.bytes()?).parse().map_err(|_| corrupt("section `asked` is no recipe".into()))
+    }
+
+    /// What the rows were too few for, if the recipe is not the one that was asked for.
+    pub fn note(&self) -> Result<Option<String>> {
+        Ok(fitting::recipe(self.asked()?, self.len()).1)
+    }
+
     /// Size of the file.
     pub fn file_bytes(&self) -> usize {
         self.reader.file_bytes
@@ -241,60 +254,33 @@ impl VectorSegment {
     }
 }
 
-/// The width of number that a code keeps, if it keeps numbers.
-pub(crate) fn element(code: Code) -> Option<Element> {
-    match code {
-        Code::Flat => Some(Element::F32),
-        Code::Fp16 => Some(Element::F16),
-        Code::Bf16 => Some(Element::Bf16),
-        _ => None,
-    }
-}
-
-/// How records keep rows of this recipe, if they can; `None` for sketches alone.
-pub(crate) fn kind(recipe: &Recipe) -> Option<RowKind> {
-    let of = |code| element(code).map(RowKind::Float).or((code == Code::Lvq8).then_some(RowKind::Lvq));
-    match (recipe.code, recipe.refine) {
-        // Sketches lie beside every kind of record, so `BIN,R<code>` is the code, sketches first.
-        (Code::Bin, Some(code)) => of(code),
-        (Code::Bin, None) if recipe.structure == Structure::Scan => Some(RowKind::Sketch),
-        (code, _) => of(code),
-    }
-}
-
-/// The finer rows of a recipe, if it has some of its own.
-pub(crate) fn finer(recipe: &Recipe) -> Option<Element> {
-    recipe.refine.filter(|_| recipe.code != Code::Bin).and_then(element)
-}
-
-/// Whether this build knows the recipe.
-pub(crate) fn known(recipe: &Recipe, metric: Metric) -> bool {
-    let exact = element(recipe.code).is_some();
-    recipe.transform.is_none()
-        && kind(recipe).is_some()
-        // Codes and sketches are made for inner products.
-        && (exact || metric != Metric::Manhattan)
-        && (recipe.refine.is_none() || finer(recipe).is_some() && !exact || recipe.code == Code::Bin)
-}
-
 fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
-    let kind = kind(&recipe).filter(|_| known(&recipe, reader.shape.metric));
-    let Some(kind) = kind else {
+    let Some(plan) = Plan::of(&recipe, reader.shape.metric) else {
         return Err(Error::new(
             Kind::Unsupported,
             format!("opening a vector segment: this build has no recipe `{recipe}`"),
         )
         .hint("use the Ragstone that wrote it, or index again"));
     };
-    let inner: Box<dyn Body> = match (recipe.structure, element(recipe.code)) {
-        (Structure::Scan, Some(element)) => Box::new(Flat::open(reader, element)?),
-        (Structure::Scan, None) => Box::new(Scan::open(reader, kind)?),
-        (Structure::Ivf { .. }, _) => Box::new(Ivf::open(reader, kind)?),
-        (Structure::Vamana { .. }, _) => Box::new(GraphBody::open(reader, kind, false)?),
-        (Structure::Hnsw { .. }, _) => Box::new(GraphBody::open(reader, kind, true)?),
+    let rows = if recipe.transform.is_none() { ROWS } else { IMAGES };
+    let structure = |reader: &Reader| -> Result<Box<dyn Body>> {
+        Ok(match (recipe.structure, plan.exact) {
+            (Structure::Scan, Some(element)) => Box::new(Flat::open(reader, element, rows)?),
+            (Structure::Scan, None) => Box::new(Scan::open(reader, plan.levels)?),
+            (Structure::Ivf { .. }, _) => Box::new(Ivf::open(reader, plan.levels)?),
+            (Structure::Vamana { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, false)?),
+            (Structure::Hnsw { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, true)?),
+        })
     };
-    match finer(&recipe) {
-        Some(element) => Ok(Box::new(Refined::open(reader, inner, element)?)),
+    let inner = match recipe.transform {
+        None => structure(reader)?,
+        Some(transform) => Box::new(Transformed::open(transform, reader, structure)?),
+    };
+    match plan.refine {
+        Some(kind) => {
+            let rough = recipe.code != Code::Lvq8 || !isometric(recipe.transform);
+            Ok(Box::new(Refined::open(reader, inner, kind, rough)?))
+        }
         None => Ok(inner),
     }
 }

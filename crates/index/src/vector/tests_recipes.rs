@@ -5,7 +5,7 @@ use super::*;
 use base::{Kind, Metric, RowSet};
 use proptest::prelude::*;
 
-const RECIPES: [&str; 12] = [
+const RECIPES: [&str; 29] = [
     "HNSW12,LVQ8",
     "HNSW12,SQfp16",
     "Vamana24,LVQ8,RSQfp16",
@@ -15,9 +15,38 @@ const RECIPES: [&str; 12] = [
     "BIN,RSQfp16",
     "IVF20,LVQ8",
     "IVF20,Flat",
+    "IVF20,SQbf16",
+    "IVF20,BIN,RLVQ8",
+    "IVF20,PQ20x4fs,RFlat",
+    "IVF20,PQ20x4fs,RLVQ8",
+    "IVF20,PQ20,RFlat",
+    "IVF20,PQ20,RLVQ8",
+    "PQ20x4fs,RLVQ8",
+    "PQ20,RSQfp16",
+    "RR,IVF20,BIN,RLVQ8",
+    "RR,Vamana24,LVQ8",
+    "RR64,IVF20,Flat",
+    "PCA36,Flat,RFlat",
+    "PCA36,IVF20,LVQ8,RFlat",
+    "PCA36,Vamana24,LVQ8,RSQfp16",
+    "OPQ20,IVF20,PQ20,RLVQ8",
+    "OPQ20_36,PQ20x4fs,RFlat",
+    "MRL36,LVQ8,RFlat",
     "Vamana24,LVQ8",
     "Vamana24,SQfp16",
     "Vamana24,Flat",
+];
+/// Recipes whose rows are rough: recall is lower and scores are estimates.
+const ROUGH: [(&str, f64); 9] = [
+    ("BIN", 0.3),
+    ("IVF20,BIN", 0.3),
+    ("PQ20", 0.7),
+    ("IVF20,PQ20", 0.7),
+    ("PQ20x4fs", 0.45),
+    ("IVF20,PQ20x4fs", 0.45),
+    ("OPQ20,IVF20,PQ20", 0.7),
+    ("PCA36,Flat", 0.7),
+    ("MRL30,Flat", 0.4),
 ];
 pub(crate) const METRICS: [Metric; 4] = [Metric::Cosine, Metric::InnerProduct, Metric::L2, Metric::Manhattan];
 
@@ -34,6 +63,12 @@ pub(crate) fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
             noise.iter().zip(centre).map(move |(n, c)| (c + 0.7 * n) * length).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Manhattan distances have no codes, rotations or finer rows.
+fn goes_with(recipe: &str, metric: Metric) -> bool {
+    let made_for_products = ["LVQ8", "BIN", "PQ", "RR", "PCA"].iter().any(|word| recipe.contains(word));
+    metric != Metric::Manhattan || !made_for_products && !recipe.contains(",R")
 }
 
 pub(crate) fn built(recipe: &str, rows: &[f32], dimension: usize, metric: Metric) -> VectorSegment {
@@ -73,7 +108,7 @@ fn every_recipe_finds_what_exact_search_finds() {
     for metric in METRICS {
         let exact = built("Flat", &data, dimension, metric);
         for recipe in RECIPES {
-            if metric == Metric::Manhattan && (recipe.contains("LVQ8") || recipe.starts_with("BIN")) {
+            if !goes_with(recipe, metric) {
                 continue;
             }
             let segment = built(recipe, &data, dimension, metric);
@@ -92,12 +127,38 @@ fn every_recipe_finds_what_exact_search_finds() {
 }
 
 #[test]
+fn rough_recipes_find_most() {
+    let (rows, dimension) = (1500, 40);
+    let data = clustered(1, rows, dimension);
+    let queries = clustered(2, 40, dimension);
+    for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+        let exact = built("Flat", &data, dimension, metric);
+        for (recipe, least) in ROUGH {
+            let segment = built(recipe, &data, dimension, metric);
+            assert_eq!(segment.recipe().to_string(), recipe);
+            let found = recall(&segment, &exact, &queries, Effort { window: 64, probes: 8 }, None);
+            assert!(found >= least, "{recipe} {metric:?}: recall {found}");
+            let (mut kept, mut own) = (Vec::new(), Vec::new());
+            let (mut error, mut size) = (0.0, 0.0);
+            for row in (0..rows as u32).step_by(50) {
+                segment.row(row, &mut kept).unwrap();
+                exact.row(row, &mut own).unwrap();
+                assert_eq!(kept.len(), dimension);
+                error += kept.iter().zip(&own).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+                size += own.iter().map(|v| v * v).sum::<f32>();
+            }
+            assert!(error < 0.55 * size, "{recipe} {metric:?}: rows are {} off", error / size);
+        }
+    }
+}
+
+#[test]
 fn scores_are_those_of_the_metric() {
     let data = clustered(3, 300, 20);
     for metric in METRICS {
         let exact = built("Flat", &data, 20, metric);
         for recipe in RECIPES {
-            if metric == Metric::Manhattan && (recipe.contains("LVQ8") || recipe.starts_with("BIN")) {
+            if !goes_with(recipe, metric) {
                 continue;
             }
             let segment = built(recipe, &data, 20, metric);
@@ -121,7 +182,15 @@ fn filters_of_any_width_keep_their_promise() {
     let data = clustered(5, rows, dimension);
     let queries = clustered(6, 30, dimension);
     let exact = built("Flat", &data, dimension, Metric::Cosine);
-    for recipe in ["LVQ8", "IVF40,LVQ8", "Vamana24,LVQ8", "HNSW12,LVQ8"] {
+    for recipe in [
+        "LVQ8",
+        "IVF40,LVQ8",
+        "Vamana24,LVQ8",
+        "HNSW12,LVQ8",
+        "IVF40,PQ16x4fs,RFlat",
+        "IVF40,PQ16,RFlat",
+        "PCA24,LVQ8,RFlat",
+    ] {
         let segment = built(recipe, &data, dimension, Metric::Cosine);
         for step in [1000, 100, 10, 2, 1] {
             let set: RowSet =
@@ -182,7 +251,12 @@ fn range_search_finds_all_that_are_good_enough() {
 
 #[test]
 fn few_rows_equal_rows_and_zero_rows() {
-    for recipe in RECIPES.into_iter().chain(["IVF1024,LVQ8", "Vamana64,LVQ8"]) {
+    for recipe in RECIPES.into_iter().chain(ROUGH.map(|r| r.0)).chain([
+        "IVF1024,LVQ8",
+        "IVF1024,PQ48",
+        "OPQ48,IVF1024,PQ48",
+        "Vamana64,LVQ8",
+    ]) {
         for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
             for rows in [0usize, 1, 3, 40] {
                 for dimension in [1, 5, 65] {
@@ -195,6 +269,7 @@ fn few_rows_equal_rows_and_zero_rows() {
                         let found: std::collections::BTreeSet<u32> = hits.iter().map(|h| h.row).collect();
                         assert_eq!(found.len(), rows, "{recipe} {metric:?}: {rows} rows of {dimension}");
                         assert!(hits.iter().all(|h| h.score.is_finite()));
+                        assert_eq!(segment.note().unwrap().is_some(), segment.recipe() != recipe.parse().unwrap());
                     }
                 }
             }
@@ -231,7 +306,7 @@ fn crowd(recipe: &str, data: &[f32]) {
 #[test]
 fn the_bytes_do_not_depend_on_the_threads() {
     let data = clustered(8, 2000, 24);
-    for recipe in ["Vamana16,LVQ8", "HNSW8,LVQ8", "IVF16,LVQ8"] {
+    for recipe in ["Vamana16,LVQ8", "HNSW8,LVQ8", "IVF16,LVQ8", "OPQ8,IVF16,PQ8", "PCA16,PQ8x4fs,RFlat"] {
         let build = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
@@ -261,7 +336,12 @@ fn signs_alone_find_most() {
 
 #[test]
 fn what_cannot_be_built_says_so() {
-    for (recipe, metric) in [("HNSW32,PQ48", Metric::Cosine), ("OPQ4,PQ4", Metric::L2), ("LVQ8", Metric::Manhattan)] {
+    for (recipe, metric) in [
+        ("HNSW32,BIN", Metric::Cosine),
+        ("Flat,RFlat", Metric::L2),
+        ("LVQ8", Metric::Manhattan),
+        ("RR,Flat", Metric::Manhattan),
+    ] {
         let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 16, metric).unwrap();
         builder.extend(&numbers(1, 160)).unwrap();
         let error = builder.finish().map(|_| ()).unwrap_err();
@@ -279,7 +359,9 @@ fn what_cannot_be_built_says_so() {
 #[test]
 fn damage_is_noticed_in_every_section() {
     let data = clustered(9, 30, 8);
-    for recipe in ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8", "HNSW4,LVQ8"] {
+    for recipe in
+        ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8", "HNSW4,LVQ8", "IVF4,PQ2x4fs,RFlat", "PCA4,IVF4,LVQ8,RLVQ8", "RR,BIN"]
+    {
         let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 8, Metric::L2).unwrap();
         builder.extend(&data).unwrap();
         let bytes = builder.finish().unwrap();

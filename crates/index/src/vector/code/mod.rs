@@ -1,6 +1,9 @@
 //! Compressed rows.
 
+pub(crate) mod blocks;
+pub(crate) mod levels;
 pub(crate) mod lvq;
+pub(crate) mod product;
 pub(crate) mod rows;
 pub(crate) mod sketch;
 

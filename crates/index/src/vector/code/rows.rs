@@ -1,16 +1,19 @@
 //! Compressed rows with sketches: what every structure searches.
 //!
-//! A row is kept as a record (floats, or an LVQ8 header and code, then perhaps the links of a graph) and as
-//! a sketch, which says cheaply that a row is not worth reading. Records and sketches are two arrays, so
-//! that sketches fill cache lines.
+//! A row is kept as a record (floats, an LVQ8 header and code, or centroid numbers, then perhaps the links
+//! of a graph) and perhaps as a sketch, which says cheaply that a row is not worth reading. Records and
+//! sketches are two arrays, so that sketches fill cache lines. Scans and lists have blocks instead of
+//! sketches ([`super::blocks`]).
 
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
 use super::super::flat::measure;
 use super::super::top::Top;
+use super::product::Codebooks;
 use super::{center, lvq, mean, sketch};
 use base::{Metric, Result};
 use kernels::codes::{BitQuery, ByteQuery, Records, byte_pairs, prefetch};
 use kernels::distance::{Element, gather};
+use kernels::product::lookups;
 
 /// Deviations of a sketch's error that a row's estimate may lie below the bar and still be scored, in
 /// scans: one row in some hundred of those that belong to the result would be lost otherwise.
@@ -23,8 +26,10 @@ pub(crate) enum Kind {
     Float(Element),
     /// See [`lvq`].
     Lvq,
-    /// Not at all: the sketch stands for the row.
-    Sketch,
+    /// A norm, and one byte for each part: the number of a centroid of [`Codebooks`].
+    Product(usize),
+    /// Not at all: the first look stands for the row.
+    Nothing,
 }
 
 impl Kind {
@@ -33,9 +38,26 @@ impl Kind {
         match self {
             Kind::Float(element) => (dimension * element.bytes()).next_multiple_of(4),
             Kind::Lvq => lvq::HEADER + dimension.next_multiple_of(4),
-            Kind::Sketch => 0,
+            Kind::Product(parts) => NORM + parts.min(dimension).next_multiple_of(4),
+            Kind::Nothing => 0,
         }
     }
+}
+
+/// Bytes before centroid numbers.
+const NORM: usize = 4;
+
+/// What else [`encode`] should know.
+#[derive(Default)]
+pub(crate) struct Plan<'a> {
+    /// Bytes after the row in each record.
+    pub tail: usize,
+    /// Whether sketches are wanted.
+    pub sketches: bool,
+    /// What centroid numbers are taken from `row - centre(row)`, instead of from the row.
+    pub centre: Option<&'a dyn Fn(usize) -> &'a [f32]>,
+    /// For [`Kind::Product`].
+    pub books: Option<Codebooks>,
 }
 
 /// Encoded rows in memory.
@@ -53,20 +75,39 @@ pub(crate) struct Encoded {
     pub norms: Vec<f32>,
     /// Squared lengths of the decoded rows minus the mean.
     pub squares: Vec<f32>,
+    /// Whether rows have sketches.
+    sketched: bool,
+    books: Option<Codebooks>,
 }
 
-/// Encodes prepared rows. Sketches are taken from `centre(row)`, or from the mean of all rows.
-pub(crate) fn encode<'a>(
-    rows: &[f32],
-    shape: Shape,
-    kind: Kind,
-    tail: usize,
-    centre: Option<&dyn Fn(usize) -> &'a [f32]>,
-) -> Encoded {
-    let mut out = Encoded::new(Shape { rows: 0, ..shape }, kind, tail, mean(rows, shape.dimension));
-    out.records.reserve_exact(shape.rows * (kind.bytes(shape.dimension) + tail));
-    out.push(rows, centre);
+/// Encodes prepared rows.
+pub(crate) fn encode(rows: &[f32], shape: Shape, kind: Kind, plan: Plan<'_>) -> Encoded {
+    let mut out = Encoded::new(Shape { rows: 0, ..shape }, kind, plan.tail, mean(rows, shape.dimension));
+    out.sketched &= plan.sketches;
+    out.books = plan.books;
+    out.records.reserve_exact(shape.rows * (kind.bytes(shape.dimension) + plan.tail));
+    out.push(rows, plan.centre);
     out
+}
+
+/// The centroid numbers of all rows, when they are wanted.
+fn product_codes<'a>(
+    rows: &[f32],
+    d: usize,
+    books: Option<&Codebooks>,
+    centre: Option<&dyn Fn(usize) -> &'a [f32]>,
+) -> Vec<u8> {
+    let mut codes = Vec::new();
+    match (books, centre) {
+        (None, _) => {}
+        (Some(books), None) => books.encode(rows, &mut codes),
+        (Some(books), Some(centre)) => {
+            let rest = |(i, row): (usize, &[f32])| row.iter().zip(centre(i)).map(|(v, c)| v - c).collect::<Vec<_>>();
+            let residuals: Vec<f32> = rows.chunks_exact(d).enumerate().flat_map(rest).collect();
+            books.encode(&residuals, &mut codes);
+        }
+    }
+    codes
 }
 
 /// Whether rows under `metric` have sketches: an inner product says nothing about a Manhattan distance.
@@ -78,7 +119,8 @@ impl Encoded {
     /// No rows yet.
     pub fn new(shape: Shape, kind: Kind, tail: usize, mean: Vec<f32>) -> Encoded {
         let (records, sketches, norms, squares) = Default::default();
-        Encoded { kind, shape, tail, records, sketches, mean, error: 0.0, norms, squares }
+        let sketched = sketched(shape.metric);
+        Encoded { kind, shape, tail, records, sketches, mean, error: 0.0, norms, squares, sketched, books: None }
     }
 
     /// A copy of `rows` that can grow, without what follows the rows in their records.
@@ -97,10 +139,11 @@ impl Encoded {
         out
     }
 
-    /// Appends prepared rows. Sketches are taken from `centre(row)`, or from the mean.
+    /// Appends prepared rows. Centroid numbers are taken from what a row has more than `centre(row)`.
     pub fn push<'a>(&mut self, rows: &[f32], centre: Option<&dyn Fn(usize) -> &'a [f32]>) {
         let (d, before) = (self.shape.dimension, self.shape.rows);
         let record = self.kind.bytes(d) + self.tail;
+        let codes = product_codes(rows, d, self.books.as_ref(), centre);
         let (mut scratch, mut decoded, mut errors) = (Vec::new(), Vec::new(), 0f64);
         for (i, row) in rows.chunks_exact(d).enumerate() {
             let start = self.records.len();
@@ -114,14 +157,23 @@ impl Encoded {
                     lvq::encode(row, &self.mean, &mut scratch, &mut self.records);
                     lvq::decode(&self.records[start..], &self.mean, &mut decoded);
                 }
-                Kind::Sketch => decoded.extend_from_slice(row),
+                Kind::Product(_) => {
+                    if let Some(books) = &self.books {
+                        let codes = &codes[i * books.parts()..(i + 1) * books.parts()];
+                        books.decode(codes.iter().copied(), &mut decoded);
+                        if let Some(centre) = centre {
+                            decoded.iter_mut().zip(centre(i)).for_each(|(v, c)| *v += c);
+                        }
+                        let norm: f32 = decoded.iter().map(|v| v * v).sum();
+                        self.records.extend_from_slice(&norm.to_le_bytes());
+                        self.records.extend_from_slice(codes);
+                    }
+                }
+                Kind::Nothing => decoded.extend_from_slice(row),
             }
             self.records.resize(start + record, 0xff);
             let norm = self.measure(&decoded, &mut scratch);
-            if sketched(self.shape.metric) {
-                if let Some(centre) = centre {
-                    center(&decoded, centre(i), &mut scratch);
-                }
+            if self.sketched {
                 errors += f64::from(sketch::encode(&scratch, norm, &mut self.sketches));
             }
         }
@@ -130,13 +182,37 @@ impl Encoded {
         self.error = (sum / self.shape.rows.max(1) as f64) as f32;
     }
 
+    /// Rows whose centroid numbers are known, in order; `centre(row)` is what they are about.
+    pub fn of_codes<'a>(
+        shape: Shape,
+        kind: Kind,
+        books: Codebooks,
+        codes: &[u8],
+        centre: &dyn Fn(usize) -> &'a [f32],
+    ) -> Encoded {
+        let mut out = Encoded::new(shape, kind, 0, vec![0.0; shape.dimension]);
+        out.sketched = false;
+        let record = kind.bytes(shape.dimension);
+        let mut decoded = Vec::with_capacity(shape.dimension);
+        for (i, codes) in codes.chunks_exact(books.parts()).enumerate() {
+            decoded.clear();
+            books.decode(codes.iter().copied(), &mut decoded);
+            let norm: f32 = decoded.iter().zip(centre(i)).map(|(v, c)| (v + c) * (v + c)).sum();
+            out.records.extend_from_slice(&norm.to_le_bytes());
+            out.records.extend_from_slice(codes);
+            out.records.resize((i + 1) * record, 0xff);
+        }
+        out.books = Some(books);
+        out
+    }
+
     /// The given rows, with room for `tail` bytes after each.
     pub fn select(&self, rows: &[u32], tail: usize) -> Encoded {
         let shape = Shape { rows: rows.len(), ..self.shape };
         let mut out = Encoded { error: self.error, ..Encoded::new(shape, self.kind, tail, self.mean.clone()) };
         let (old, bytes) = (self.view().stride, self.kind.bytes(shape.dimension));
         out.records.reserve_exact(rows.len() * (bytes + tail));
-        let sketch = if sketched(shape.metric) { sketch::stride(shape.dimension) } else { 0 };
+        let sketch = if self.sketched { sketch::stride(shape.dimension) } else { 0 };
         for row in rows.iter().map(|&row| row as usize) {
             out.records.extend_from_slice(&self.records[row * old..row * old + bytes]);
             out.records.resize(out.records.len() + tail, 0xff);
@@ -168,20 +244,44 @@ impl Encoded {
             error: self.error,
             heights: &[],
             squares: &self.squares,
+            books: self.books.as_ref(),
         }
     }
 
     /// Adds the sections to `writer`.
     pub fn write(self, writer: &mut Writer) {
+        self.write_as(SEARCHED, writer);
+    }
+
+    /// Adds the sections to `writer` under other names.
+    pub fn write_as(self, names: Names, writer: &mut Writer) {
         let mut head = Vec::with_capacity(8 + 4 * self.mean.len());
         head.extend_from_slice(&(self.tail as u32).to_le_bytes());
         head.extend_from_slice(&self.error.to_le_bytes());
         self.mean.iter().for_each(|v| head.extend_from_slice(&v.to_le_bytes()));
-        writer.section("codes", head);
-        writer.section("records", self.records);
-        writer.section("sketches", self.sketches);
+        writer.section(names.codes, head);
+        writer.section(names.records, self.records);
+        writer.section(names.sketches, self.sketches);
+        if let Some(books) = &self.books {
+            writer.section(names.books, books.centroids().iter().flat_map(|v| v.to_le_bytes()).collect());
+        }
     }
 }
+
+/// Names of sections.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    codes: &'static str,
+    records: &'static str,
+    sketches: &'static str,
+    books: &'static str,
+}
+
+/// What an index searches.
+const SEARCHED: Names = Names { codes: "codes", records: "records", sketches: "sketches", books: "codebooks" };
+/// What its hits are scored with again.
+pub(crate) const FINER: Names =
+    Names { codes: "finer-codes", records: "finer-records", sketches: "finer-sketches", books: "finer-books" };
 
 /// Encoded rows in a file.
 pub(crate) struct Stored {
@@ -192,13 +292,19 @@ pub(crate) struct Stored {
     mean: Vec<f32>,
     records: Section,
     sketches: Section,
+    books: Option<Codebooks>,
 }
 
 impl Stored {
     /// Reads the small section and checks the sizes of the others.
     pub fn open(reader: &Reader, kind: Kind) -> Result<Stored> {
+        Stored::open_as(reader, kind, SEARCHED)
+    }
+
+    /// [`Stored::open`] under other names.
+    pub fn open_as(reader: &Reader, kind: Kind, names: Names) -> Result<Stored> {
         let shape = reader.shape;
-        let section = reader.sized("codes", Some(8 + 4 * shape.dimension))?;
+        let section = reader.sized(names.codes, Some(8 + 4 * shape.dimension))?;
         let head = section.bytes()?;
         let float = |at| f32::from_bits(u32_at(head, at));
         let mean: Vec<f32> = (0..shape.dimension).map(|j| float(8 + 4 * j)).collect();
@@ -206,10 +312,17 @@ impl Stored {
         if tail % 4 != 0 || tail > 4096 || !error.is_finite() || mean.iter().any(|m| !m.is_finite()) {
             return Err(corrupt("section `codes` holds impossible numbers".into()));
         }
-        let records = reader.sized("records", shape.rows.checked_mul(kind.bytes(shape.dimension) + tail))?;
-        let sketch = if sketched(shape.metric) { sketch::stride(shape.dimension) } else { 0 };
-        let sketches = reader.sized("sketches", shape.rows.checked_mul(sketch))?;
-        Ok(Stored { kind, shape, tail, error, mean, records, sketches })
+        let records = reader.sized(names.records, shape.rows.checked_mul(kind.bytes(shape.dimension) + tail))?;
+        let sketches = reader.section(names.sketches)?;
+        let sketch = shape.rows.checked_mul(sketch::stride(shape.dimension));
+        if sketches.len() > 0 && Some(sketches.len()) != sketch {
+            return Err(corrupt(format!("section `sketches` has {} bytes, expected {sketch:?}", sketches.len())));
+        }
+        let books = match kind {
+            Kind::Product(parts) => Some(codebooks(reader, parts, names.books)?),
+            _ => None,
+        };
+        Ok(Stored { kind, shape, tail, error, mean, records, sketches, books })
     }
 
     /// The rows, for searching; checks the sections at the first call.
@@ -224,8 +337,19 @@ impl Stored {
             error: self.error,
             heights: &[],
             squares: &[],
+            books: self.books.as_ref(),
         })
     }
+}
+
+fn codebooks(reader: &Reader, parts: usize, name: &str) -> Result<Codebooks> {
+    let d = reader.shape.dimension;
+    let section = reader.sized(name, d.checked_mul(4 << 8))?;
+    let values: Vec<f32> = section.bytes()?.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(corrupt("section `codebooks` holds impossible numbers".into()));
+    }
+    Ok(Codebooks::new(values, d, parts.min(d), 8))
 }
 
 /// Rows to be compared with queries and with each other.
@@ -246,6 +370,7 @@ pub(crate) struct Rows<'a> {
     pub heights: &'a [f32],
     /// While building a graph: squared lengths of the rows minus the mean; empty otherwise.
     pub squares: &'a [f32],
+    pub books: Option<&'a Codebooks>,
 }
 
 /// A query for [`Rows`].
@@ -254,9 +379,10 @@ pub(crate) struct Query {
     row: Vec<f32>,
     bytes: ByteQuery,
     bits: BitQuery,
+    tables: Vec<f32>,
     sum: f32,
     square: f32,
-    /// Inner product with what the rows were centred on.
+    /// Inner product with the centre of [`Plan`].
     pub centre_dot: f32,
     mean_dot: f32,
     /// One deviation of an estimate.
@@ -296,10 +422,15 @@ impl<'a> Rows<'a> {
         if self.kind == Kind::Lvq {
             out.bytes.set(query);
         }
-        out.bits.set(query);
+        if !self.sketches.is_empty() {
+            out.bits.set(query);
+        }
+        if let Some(books) = self.books {
+            books.tables(query, 1.0, &mut out.tables);
+        }
         out.sum = query.iter().sum();
         out.mean_dot = query.iter().zip(self.mean).map(|(q, m)| q * m).sum();
-        out.centre_dot = out.mean_dot;
+        out.centre_dot = 0.0;
         out.square = query.iter().map(|q| q * q).sum();
         out.deviation = self.error * (out.square / self.shape.dimension as f32).sqrt();
         out.height = 0.0;
@@ -309,9 +440,14 @@ impl<'a> Rows<'a> {
     #[inline]
     pub fn score(&self, query: &Query, rows: &[u32], out: &mut [f32]) {
         match self.kind {
-            Kind::Sketch => {
-                self.estimate(query, 0.0, rows, out);
-                return;
+            Kind::Nothing => return,
+            Kind::Product(_) => {
+                lookups(&query.tables, Records { offset: NORM, ..self.codes() }, rows, out);
+                for (&row, score) in rows.iter().zip(&mut *out) {
+                    let dot = query.centre_dot + *score;
+                    let norm = f32::from_bits(u32_at(self.records, row as usize * self.stride));
+                    *score = if self.shape.metric == Metric::L2 { 2.0 * dot - norm } else { dot };
+                }
             }
             Kind::Float(element) => {
                 let width = self.shape.dimension * element.bytes();
@@ -357,12 +493,12 @@ impl<'a> Rows<'a> {
     /// reaches it. False, and `out` untouched, when there are no sketches.
     #[inline]
     pub fn estimate(&self, query: &Query, deviations: f32, rows: &[u32], out: &mut [f32]) -> bool {
-        if !sketched(self.shape.metric) {
+        if self.sketches.is_empty() {
             return false;
         }
         let stride = sketch::stride(self.shape.dimension);
         query.bits.dots(Records { bytes: self.sketches, stride, offset: 0 }, rows, out);
-        let start = query.centre_dot + deviations * query.deviation;
+        let start = query.mean_dot + deviations * query.deviation;
         for (&row, score) in rows.iter().zip(&mut *out) {
             let at = row as usize * stride;
             let (factor, norm) = sketch::tail(&self.sketches[at..at + stride], self.shape.dimension);
@@ -397,8 +533,8 @@ impl<'a> Rows<'a> {
                 }
             }
             Kind::Lvq => self.between_codes(row, others, out),
-            // No graph is built over sketches alone.
-            Kind::Sketch => out.fill(0.0),
+            // Graphs are built over rows that can be compared.
+            Kind::Product(_) | Kind::Nothing => out.fill(0.0),
         }
     }
 
@@ -439,14 +575,20 @@ impl<'a> Rows<'a> {
         match self.kind {
             Kind::Float(element) => element.decode(&self.records[at..at + d * element.bytes()], out),
             Kind::Lvq => lvq::decode(&self.records[at..at + lvq::HEADER + d], self.mean, out),
-            Kind::Sketch => {
-                let stride = sketch::stride(d);
-                let record = &self.sketches[row as usize * stride..(row as usize + 1) * stride];
-                let (factor, _) = sketch::tail(record, d);
-                let sign = |j: usize| if record[j / 8] >> (j % 8) & 1 == 1 { factor } else { -factor };
-                out.extend(self.mean.iter().enumerate().map(|(j, m)| m + sign(j)));
+            Kind::Product(parts) => {
+                let codes = &self.records[at + NORM..at + NORM + parts.min(d)];
+                if let Some(books) = self.books {
+                    books.decode(codes.iter().copied(), out);
+                }
             }
+            Kind::Nothing => {}
         }
+    }
+
+    /// The centroid numbers of a row that is kept as such.
+    pub fn product_codes(&self, row: u32) -> &'a [u8] {
+        let (at, parts) = (row as usize * self.stride + NORM, self.books.map_or(0, Codebooks::parts));
+        &self.records[at..at + parts]
     }
 
     /// Asks for the memory that [`Rows::estimate`] will read.

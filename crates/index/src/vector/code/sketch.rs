@@ -26,13 +26,19 @@ pub(crate) fn encode(centred: &[f32], norm: f32, out: &mut Vec<u8>) -> f32 {
     for (j, &v) in centred.iter().enumerate() {
         record[j / 8] |= u8::from(v >= 0.0) << (j % 8);
     }
+    let factor = factor(centred);
+    let at = BitQuery::code_bytes(centred.len());
+    record[at..at + 4].copy_from_slice(&factor.to_le_bytes());
+    record[at + 4..at + 8].copy_from_slice(&norm.to_le_bytes());
+    let square: f64 = centred.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+    (f64::from(factor).powi(2) * centred.len() as f64 - square).max(0.0).sqrt() as f32
+}
+
+/// What the signs of `centred` are to be multiplied with.
+pub(crate) fn factor(centred: &[f32]) -> f32 {
     let size: f64 = centred.iter().map(|&v| f64::from(v.abs())).sum();
     let square: f64 = centred.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
-    let factor = if size > 0.0 { square / size } else { 0.0 };
-    let at = BitQuery::code_bytes(centred.len());
-    record[at..at + 4].copy_from_slice(&(factor as f32).to_le_bytes());
-    record[at + 4..at + 8].copy_from_slice(&norm.to_le_bytes());
-    (factor * factor * centred.len() as f64 - square).max(0.0).sqrt() as f32
+    if size > 0.0 { (square / size) as f32 } else { 0.0 }
 }
 
 /// Factor and norm of a sketch of rows of `dimension` numbers.

@@ -12,7 +12,7 @@ use super::super::segment::{Body, Effort};
 use super::super::top::{Top, VectorHit};
 use super::beam::NODES_MAX;
 use super::draft::Plan;
-use super::entrance::{Entrance, Levels};
+use super::entrance::{Entrance, Levels, Upper};
 use super::search::{Links, Scratch, search};
 use super::twins::{self, Twins};
 use super::{build, filtered, within};
@@ -84,6 +84,25 @@ impl GraphBody {
             return Err(corrupt("section `twins` is torn".into()));
         }
         Ok(GraphBody { shape, entrance, rows, twins })
+    }
+
+    /// The levels above the lowest.
+    pub fn levels(&self) -> Upper<'_> {
+        match &self.entrance {
+            Entrance::Table(nodes) => Upper { degree: 0, layers: Vec::new(), others: nodes },
+            Entrance::Levels(levels) => levels.parts(),
+        }
+    }
+
+    /// Rows that are nodes, each with a later row that has the same record; ascending.
+    pub fn twin_pairs(&self) -> Result<Vec<(u32, u32)>> {
+        let bytes = self.twins.bytes()?;
+        let pairs: Vec<(u32, u32)> =
+            bytes.as_chunks::<8>().0.iter().map(|pair| (u32_at(pair, 0), u32_at(pair, 4))).collect();
+        if pairs.iter().any(|&(a, b)| a.max(b) as usize >= self.shape.rows) {
+            return Err(corrupt("section `twins` names rows that are not there".into()));
+        }
+        Ok(pairs)
     }
 
     /// The rows with their links.

@@ -88,6 +88,16 @@ struct Layer {
     links: Vec<u32>,
 }
 
+/// The upper levels, to be written elsewhere.
+pub(crate) struct Upper<'a> {
+    /// Links of a node.
+    pub degree: usize,
+    /// Rows and their links, from level 1 up.
+    pub layers: Vec<(&'a [u32], &'a [u32])>,
+    /// Further starts.
+    pub others: &'a [u32],
+}
+
 impl Levels {
     /// Levels 1 and up with `degree` links a node, and further starts.
     pub fn new(levels: Vec<Level>, degree: usize, others: Vec<u32>) -> Levels {
@@ -96,6 +106,12 @@ impl Levels {
             Layer { rows, links }
         };
         Levels { degree, layers: levels.into_iter().map(layer).collect(), others }
+    }
+
+    /// What the section holds.
+    pub fn parts(&self) -> Upper<'_> {
+        let layers = self.layers.iter().map(|layer| (layer.rows.as_slice(), layer.links.as_slice()));
+        Upper { degree: self.degree, layers: layers.collect(), others: &self.others }
     }
 
     /// The section.

@@ -15,5 +15,5 @@ pub(crate) mod search;
 pub(crate) mod twins;
 pub(crate) mod within;
 
-pub(crate) use body::{GraphBody, scan, write};
+pub(crate) use body::{GraphBody, write};
 pub(crate) use draft::Plan;

@@ -4,7 +4,7 @@
 //! tenth of the full distance matrix. An empty list takes half of the largest one. Everything depends on
 //! the seed only.
 
-use super::super::code::rows::{Encoded, Kind, Query, encode};
+use super::super::code::rows::{Encoded, Kind, Plan, Query, encode};
 use super::super::container::Shape;
 use super::super::random::sample;
 use super::super::top::{Top, VectorHit};
@@ -79,7 +79,7 @@ impl Centroids {
             _ => Kind::Lvq,
         };
         let shape = Shape { rows: centroids.len() / dimension, dimension, metric };
-        Centroids(encode(centroids, shape, kind, 0, None))
+        Centroids(encode(centroids, shape, kind, Plan { sketches: true, ..Plan::default() }))
     }
 
     /// Number of centroids.
