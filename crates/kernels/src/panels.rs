@@ -116,14 +116,31 @@ pub(crate) fn to_bf16(x: f32) -> u16 {
     ((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16
 }
 
-/// Up to four bytes, the first one lowest.
-fn pack_bytes(four: &[i8]) -> u32 {
-    four.iter().rev().fold(0, |word, &x| word << 8 | u32::from(x as u8))
+/// An integer as the upper half of an f32.
+fn bf16_of(x: i8) -> u32 {
+    f32::from(x).to_bits() >> 16
 }
 
-/// Up to two integers in 16 bits each, the first one lowest.
-fn pack_shorts(two: &[i8]) -> u32 {
-    two.iter().rev().fold(0, |word, &x| word << 16 | u32::from(i16::from(x) as u16))
+/// Two integers in 16 bits each, the first one lowest.
+fn pack_shorts([low, high]: [i8; 2]) -> u32 {
+    u32::from(i16::from(low) as u16) | u32::from(i16::from(high) as u16) << 16
+}
+
+/// Writes each group of `N` integers to the next slot; the last one is filled up with zeros.
+fn spread<'s, const N: usize>(
+    ints: &[i8],
+    mut slots: impl Iterator<Item = &'s mut u32>,
+    word: impl Fn([i8; N]) -> u32,
+) {
+    let (groups, rest) = ints.as_chunks::<N>();
+    for (&group, slot) in groups.iter().zip(&mut slots) {
+        *slot = word(group);
+    }
+    if let (false, Some(slot)) = (rest.is_empty(), slots.next()) {
+        let mut group = [0; N];
+        group[..rest.len()].copy_from_slice(rest);
+        *slot = word(group);
+    }
 }
 
 /// The nearest of -127..=127 to `x / scale`, where `scale` maps the largest magnitude of `row` to 127.
@@ -191,8 +208,10 @@ impl Panels {
                 }
                 (Kind::Int8 | Kind::Int16, Rows::F32(v)) => {
                     panels.scales[row] = quantise_row(&v[row * k..][..k], &mut ints);
-                    for (g, group) in ints.chunks(size).enumerate() {
-                        words[at + g * width] = if size == 4 { pack_bytes(group) } else { pack_shorts(group) };
+                    let slots = words[at..].iter_mut().step_by(width);
+                    match kind {
+                        Kind::Int8 => spread(&ints, slots, |four: [i8; 4]| u32::from_le_bytes(four.map(|x| x as u8))),
+                        _ => spread(&ints, slots, pack_shorts),
                     }
                     panels.note_integers(row, &ints);
                 }
@@ -207,35 +226,31 @@ impl Panels {
         match self.kind {
             Kind::Int8 => self.sums[row] = self.scales[row] * ints.iter().map(|&x| i32::from(x)).sum::<i32>() as f32,
             Kind::Int16 => {
-                let magnitudes: i64 = ints.iter().map(|&x| i64::from(x.unsigned_abs())).sum();
-                let most = i64::from(i32::MAX) / magnitudes.max(1);
-                self.left_max = most.clamp(1, i64::from(self.left_max)) as i32;
+                let magnitudes: u32 = ints.iter().map(|&x| u32::from(x.unsigned_abs())).sum();
+                let most = i32::MAX as u32 / magnitudes.max(1);
+                self.left_max = most.clamp(1, self.left_max as u32) as i32;
             }
             Kind::F32 | Kind::Bf16 => {}
         }
     }
 
     /// Integers as they are. An integer of 8 bits is exact in bf16; the scale waits for the end of the sum.
-    /// Words are written in order, because this is most of what opening a model costs.
+    /// Most of what opening a model costs: a panel lies in the first cache while its rows are spread over it.
     fn fill_integers(&mut self, values: &[i8], scales: &[f32]) {
-        let (n, k, size) = (self.n, self.k, self.kind.group());
-        self.scales[..n].copy_from_slice(scales);
-        for (row, ints) in values.chunks_exact(k.max(1)).enumerate() {
+        let (k, kind, width) = (self.k.max(1), self.kind, self.width);
+        self.scales[..self.n].copy_from_slice(scales);
+        for (row, ints) in values.chunks_exact(k).enumerate() {
             self.note_integers(row, ints);
         }
-        let kind = self.kind;
-        let bf16 = |x: i8| f32::from(x).to_bits() >> 16;
-        for (panel, words) in self.words.u32_mut().chunks_exact_mut((self.width * self.groups).max(1)).enumerate() {
-            let first = panel * self.width;
-            for (g, words) in words.chunks_exact_mut(self.width).enumerate() {
-                for (row, word) in (first..n).zip(words) {
-                    let group = &values[row * k + g * size..(row * k + g * size + size).min(row * k + k)];
-                    *word = match (kind, group) {
-                        (Kind::Bf16, &[low, high]) => bf16(low) | bf16(high) << 16,
-                        (Kind::Bf16, &[low]) => bf16(low),
-                        (Kind::Int16, _) => pack_shorts(group),
-                        _ => pack_bytes(group),
-                    };
+        let panels = self.words.u32_mut().chunks_exact_mut((width * self.groups).max(1));
+        for (words, rows) in panels.zip(values.chunks(k * width)) {
+            for (row, ints) in rows.chunks_exact(k).enumerate() {
+                let slots = words[row..].iter_mut().step_by(width);
+                match kind {
+                    Kind::F32 => {}
+                    Kind::Bf16 => spread(ints, slots, |[low, high]| bf16_of(low) | bf16_of(high) << 16),
+                    Kind::Int16 => spread(ints, slots, pack_shorts),
+                    Kind::Int8 => spread(ints, slots, |four: [i8; 4]| u32::from_le_bytes(four.map(|x| x as u8))),
                 }
             }
         }

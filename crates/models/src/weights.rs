@@ -6,6 +6,7 @@ use crate::config::{Family, Shape};
 use crate::safetensors::{Dtype, TensorFile};
 use base::{Error, Kind as ErrorKind, Result};
 use kernels::{Kind, Level, Panels, Rows};
+use rayon::prelude::*;
 
 /// A linear map with its bias.
 pub struct Linear {
@@ -279,6 +280,7 @@ impl Weights {
             }
         }
         let layers = (0..shape.layers)
+            .into_par_iter()
             .map(|i| {
                 let name = |part: &str| format!("{}.{i}.{part}", names.layer);
                 Ok(Layer {
