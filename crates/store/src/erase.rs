@@ -1,15 +1,20 @@
 //! Erasing documents for good, and proving it.
 //!
 //! The receipt remembers the erased text by hashes of its n-grams: every run of [`GRAM`] bytes of text, title,
-//! metadata, names and contexts that no remaining document has. [`Collection::verify_erased`] looks for them in
-//! every byte of every file of the directory, and in what the files hold compressed. Hashes are keyed, so a
-//! receipt does not reveal the text. Copies elsewhere (backups, exports) are not touched.
+//! metadata, names and contexts that no remaining document has, and the same of the bytes that the truth stored
+//! for them: compressed text, and vectors, from which text can be guessed (Morris and others, "Text embeddings
+//! reveal (almost) as much as text", 2023). [`Collection::verify_erased`] looks for them in every byte of every
+//! file of the directory, and in what the files hold compressed. Hashes are keyed, so a receipt does not reveal
+//! the text. Copies elsewhere (backups, exports) are not touched.
 
 use crate::collection::Collection;
 use crate::snapshot;
-use crate::truth::tables::{SETTINGS, number};
+use crate::truth::fault::Fault;
+use crate::truth::read::document_row;
+use crate::truth::rows::CHUNK_GROUP;
+use crate::truth::tables::{BLOCKS, CHUNKS, DOCUMENTS, SETTINGS, TEXTS, VECTORS, VECTORS_NEXT, key, number, piece_key};
 use base::{Change, DocId, DocumentRecord, Error, Kind, Result, Snapshot, Store};
-use redb::ReadableTable;
+use redb::{ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -89,14 +94,20 @@ impl Collection {
         receipt.documents = erased.iter().map(Erased::of).collect();
         let mut unique = HashSet::new();
         erased.iter().for_each(|record| texts(record, &mut |text| grams.all(text, |_, hash| _ = unique.insert(hash))));
-        let before = unique.len();
         let ids: Vec<u64> = ids.iter().map(|id| id.0).collect();
+        snapshot.read(|transaction| {
+            ids.iter().try_for_each(|&id| {
+                stored(transaction, id, &mut |bytes| grams.all(bytes, |_, hash| _ = unique.insert(hash)))
+            })
+        })?;
+        let before = unique.len();
         snapshot.read(|transaction| {
             let tables = snapshot::open(transaction)?;
             for entry in tables.documents.iter()? {
                 let id = number(entry?.0.value());
                 if let Some(record) = tables.record(id)?.filter(|_| !ids.contains(&id)) {
                     texts(&record, &mut |text| grams.all(text, |_, hash| _ = unique.remove(&hash)));
+                    stored(transaction, id, &mut |bytes| grams.all(bytes, |_, hash| _ = unique.remove(&hash)))?;
                 }
             }
             Ok(())
@@ -189,6 +200,24 @@ fn texts(record: &DocumentRecord, each: &mut dyn FnMut(&[u8])) {
     document.title.iter().for_each(|title| each(title.as_bytes()));
     document.metadata.values().for_each(|value| each(value.as_bytes()));
     record.chunks.iter().for_each(|(_, chunk)| each(chunk.context.as_bytes()));
+}
+
+/// The rows of a document as they lie in the truth: its text and structure compressed, its vectors.
+fn stored(transaction: &ReadTransaction, id: u64, each: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+    let Some(row) = document_row(&transaction.open_table(DOCUMENTS.definition())?, id)? else { return Ok(()) };
+    let texts = transaction.open_table(TEXTS.definition())?;
+    for entry in texts.range::<&[u8]>(&piece_key(id, 0)[..]..=&piece_key(id, u32::MAX)[..])? {
+        each(entry?.1.value());
+    }
+    let blocks = transaction.open_table(BLOCKS.definition())?;
+    blocks.get(&key(id)[..])?.iter().for_each(|value| each(value.value()));
+    for name in [CHUNKS, VECTORS, VECTORS_NEXT] {
+        let table = transaction.open_table(name.definition())?;
+        for first in row.groups(CHUNK_GROUP) {
+            table.get(&key(first)[..])?.iter().for_each(|value| each(value.value()));
+        }
+    }
+    Ok(())
 }
 
 /// Keyed rolling hashes of all runs of [`GRAM`] bytes (a polynomial modulo 2^64 over keyed byte values).
