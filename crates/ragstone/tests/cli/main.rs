@@ -9,3 +9,4 @@ mod hostile_pdf;
 mod incremental;
 mod llm;
 mod run;
+mod upkeep;

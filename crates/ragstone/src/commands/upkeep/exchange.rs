@@ -20,8 +20,11 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Result<u8> {
         }
     };
     let documents = collection.export(&mut *out)?;
-    if !to_stdout && !context.terminal.quiet {
-        context.terminal.remark(&format!("wrote {} to {}", count(documents as usize, "document"), args.file.display()));
+    let terminal = &context.terminal;
+    if !to_stdout && terminal.json {
+        terminal.json(&serde_json::json!({"documents": documents}))?;
+    } else if !to_stdout && !terminal.quiet {
+        terminal.remark(&format!("wrote {} to {}", count(documents as usize, "document"), args.file.display()));
     }
     Ok(exit::OK)
 }

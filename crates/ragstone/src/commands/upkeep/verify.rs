@@ -36,12 +36,11 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<u8> {
     if found.is_sound() {
         return Ok(exit::OK);
     }
-    let hint = match found.damaged_documents.is_empty() {
-        true => "run `ragstone verify --repair`: indexes are made again from the stored documents",
-        false => "restore a backup, or run `ragstone salvage DIR` to save what can be read",
-    };
-    let what = format!("the collection {} is damaged", context.settings.collection.display());
-    Err(Error::new(Kind::Corrupt, what).hint(hint))
+    terminal.remark(match found.damaged_documents.is_empty() {
+        true => "hint: run `ragstone verify --repair`: indexes are made again from the stored documents",
+        false => "hint: restore a backup, or run `ragstone salvage DIR` to save what can be read",
+    });
+    Ok(exit::code(Kind::Corrupt))
 }
 
 fn erased(path: &Path, context: &Context) -> Result<u8> {
@@ -62,9 +61,9 @@ fn erased(path: &Path, context: &Context) -> Result<u8> {
             terminal.line(&format!("nothing is left of {documents} ({} n-grams looked for)", receipt.grams.len()))?;
         }
     }
-    match remains.is_empty() {
-        true => Ok(exit::OK),
-        false => Err(Error::new(Kind::Conflict, "something of the erased documents is still there")
-            .hint("remove what is listed, or run `ragstone compact --purge`, and look again")),
+    if remains.is_empty() {
+        return Ok(exit::OK);
     }
+    terminal.remark("hint: remove what is listed, or run `ragstone compact --purge`, and look again");
+    Ok(exit::code(Kind::Corrupt))
 }
