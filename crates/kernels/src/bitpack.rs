@@ -1,9 +1,11 @@
 //! Integers of a few bits each, packed one after another, least significant bit first.
 //!
 //! Value `i` of width `b` occupies the bits `i*b .. (i+1)*b` of the byte string. This horizontal layout lets
-//! a single value be read without its neighbours, works for any count, and unpacks 16 values at a time with
-//! one byte permutation, one shift per lane and one mask (AVX-512 VBMI); the scalar path is the reference.
+//! a single value be read without its neighbours, works for any count, and unpacks 16 (AVX-512 VBMI) or 8 (AVX2)
+//! values at a time with one byte permutation, one shift per lane and one mask; the scalar path is the reference.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
@@ -59,7 +61,7 @@ pub fn get(bytes: &[u8], bits: u8, index: usize) -> u32 {
 /// read as 0. Fastest if 64 bytes follow the packed values. `bits` is at most 32.
 pub fn unpack(bytes: &[u8], bits: u8, out: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
-    if avx512::unpack(bytes, bits, out) {
+    if avx512::unpack(bytes, bits, out) || avx2::unpack(bytes, bits, out) {
         return;
     }
     scalar::unpack(bytes, bits, out);
@@ -69,7 +71,7 @@ pub fn unpack(bytes: &[u8], bits: u8, out: &mut [u32]) {
 /// `out[-1] = previous`. Sums wrap, so `u32::MAX` as `previous` makes the first gap the first number.
 pub fn unpack_ascending(bytes: &[u8], bits: u8, previous: u32, out: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
-    if avx512::unpack_ascending(bytes, bits, previous, out) {
+    if avx512::unpack_ascending(bytes, bits, previous, out) || avx2::unpack_ascending(bytes, bits, previous, out) {
         return;
     }
     scalar::unpack_ascending(bytes, bits, previous, out);
@@ -131,12 +133,20 @@ mod tests {
             let mut out = vec![7; values.len()];
             unpack(&bytes, bits, &mut out);
             prop_assert_eq!(&out, &values);
+            #[cfg(target_arch = "x86_64")]
+            if avx2::unpack(&bytes, bits, &mut out) {
+                prop_assert_eq!(&out, &values);
+            }
             scalar::unpack(&bytes, bits, &mut out);
             prop_assert_eq!(&out, &values);
             let mut ascending = vec![7; values.len()];
             unpack_ascending(&bytes, bits, previous, &mut ascending);
             scalar::unpack_ascending(&bytes, bits, previous, &mut out);
-            prop_assert_eq!(ascending, out);
+            prop_assert_eq!(&ascending, &out);
+            #[cfg(target_arch = "x86_64")]
+            if avx2::unpack_ascending(&bytes, bits, previous, &mut ascending) {
+                prop_assert_eq!(&ascending, &out);
+            }
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! Sixteen values at a time with AVX-512 VBMI.
 #![allow(unsafe_code)] // intrinsics; each use says why it is sound
 
+use crate::level::Level;
 use std::arch::x86_64::*;
 use std::sync::OnceLock;
 
@@ -19,9 +20,7 @@ fn plans() -> Option<&'static [Plan; BITS_MAX as usize + 1]> {
     static PLANS: OnceLock<Option<Box<[Plan; BITS_MAX as usize + 1]>>> = OnceLock::new();
     PLANS
         .get_or_init(|| {
-            let available = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vbmi");
+            let available = crate::level() >= Level::Avx512 && is_x86_feature_detected!("avx512vbmi");
             available.then(|| {
                 let mut plans = Box::new([Plan { bytes: [0; 64], shifts: [0; 16] }; BITS_MAX as usize + 1]);
                 for (bits, plan) in plans.iter_mut().enumerate() {

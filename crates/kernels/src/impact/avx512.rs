@@ -2,23 +2,16 @@
 #![allow(unsafe_code)] // intrinsics; each use says why it is sound
 
 use super::{Lengths, Saturation, UNIT};
+use crate::level::Level;
 use std::arch::x86_64::*;
-use std::sync::OnceLock;
-
-fn available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-    })
-}
 
 /// Returns `false`, with `out` untouched, if this machine or these lengths need the scalar path.
 pub(super) fn score(saturation: &Saturation, lengths: Lengths<'_>, rows: &[u32], tfs: &[u32], out: &mut [i64]) -> bool {
     // A gather reads four bytes, also where a length has two; offsets are signed 32-bit.
     let width = if lengths.wide { 4 } else { 2 };
-    if !available() || lengths.bytes.len() < lengths.rows * width + 4 - width || lengths.rows > (i32::MAX / 4) as usize
+    if crate::level() < Level::Avx512
+        || lengths.bytes.len() < lengths.rows * width + 4 - width
+        || lengths.rows > (i32::MAX / 4) as usize
     {
         return false;
     }

@@ -1,11 +1,12 @@
 //! Eight scores a comparison with AVX-512 F.
 #![allow(unsafe_code)] // intrinsics; each use says why it is sound
 
+use crate::level::Level;
 use std::arch::x86_64::*;
 
 /// Returns `false`, with nothing changed, if this machine needs the scalar path.
 pub(super) fn drain_above(scores: &mut [i64], threshold: i64, out: &mut Vec<(u16, i64)>) -> bool {
-    if !is_x86_feature_detected!("avx512f") {
+    if crate::level() < Level::Avx512 {
         return false;
     }
     // SAFETY: the instructions are available.
