@@ -2,14 +2,17 @@
 //!
 //! `pdf_oxide` decodes fonts and content streams to spans of text with a position; reading order, paragraphs,
 //! headings and tables are worked out here from the geometry, since most files say nothing about them:
-//! [`layout`] joins spans to lines and finds columns, [`running`] finds repeated page headers and footers,
-//! [`paragraphs`] joins lines to blocks. Pages whose text is vertical, rotated or right to left are taken as
-//! `pdf_oxide` orders them.
+//! [`segments`] joins spans, [`columns`] finds columns, [`layout`] makes lines of them, [`running`] finds repeated
+//! page headers and footers, [`paragraphs`] joins lines to blocks, [`garbled`] tells text from glyph numbers.
+//! Pages whose text is vertical, rotated or right to left are taken as `pdf_oxide` orders them.
 
+mod columns;
+mod garbled;
 mod info;
 mod layout;
 mod paragraphs;
 mod running;
+mod segments;
 mod words;
 
 use super::{Format, Sniff};
