@@ -1,36 +1,10 @@
 //! Quick versions of the torture runs; `cargo xtask torture` has the long ones.
 
-use base::{Change, Committed, Result, Snapshot, Storage, Store};
-use std::sync::Arc;
-use store::{Collection, OpenOptions};
-use testkit::documents::spec;
-use testkit::torture::{DIR, Mode, crashes, damage, faults};
+#[path = "../examples/torture/busy.rs"]
+mod busy;
 
-/// A collection that compacts and purges in between, as part of a commit.
-struct Busy(Collection);
-
-impl Store for Busy {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        self.0.snapshot()
-    }
-
-    fn commit(&self, changes: Vec<Change>) -> Result<Committed> {
-        let committed = self.0.commit(changes)?;
-        match committed.version % 9 {
-            4 => _ = self.0.compact(true)?,
-            7 => _ = self.0.compact(false)?,
-            _ => {}
-        }
-        Ok(committed)
-    }
-}
-
-fn open(storage: Arc<dyn Storage>, mode: Mode) -> Result<Box<dyn Store>> {
-    let create = (mode == Mode::Create).then(spec);
-    let options =
-        OpenOptions { create, read_only: mode == Mode::Read, background: false, storage, ..OpenOptions::default() };
-    Ok(Box::new(Busy(Collection::open(DIR.as_ref(), options)?)))
-}
+use busy::open;
+use testkit::torture::{crashes, damage, faults};
 
 #[test]
 fn a_power_loss_at_any_moment_loses_nothing_acknowledged() {

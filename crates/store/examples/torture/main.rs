@@ -10,10 +10,11 @@
 //! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384`: rate of storing, time to open, memory at rest.
 
 mod big;
+mod busy;
 mod kill;
 mod readers;
 
-use base::{Change, Committed, Error, Kind, Result, Snapshot, Storage, Store};
+use base::{Error, Kind, Result, Storage, Store};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,11 +67,11 @@ fn run(task: &str, options: &Options) -> Result<()> {
     let report = match task {
         "crashes" => {
             let (steps, images) = (options.number("steps", 16)? as usize, options.number("images", 250)? as usize);
-            all(0..options.number("workloads", 400)?, |seed| crashes(&open_busy, seed, steps, images))
+            all(0..options.number("workloads", 400)?, |seed| crashes(&busy::open, seed, steps, images))
         }
         "faults" => {
             let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);
-            all(0..operations.div_ceil(25), |seed| faults(&open_busy, seed, 25, stride))
+            all(0..operations.div_ceil(25), |seed| faults(&busy::open, seed, 25, stride))
         }
         "damage" => {
             let trials = options.number("trials", 4000)?;
@@ -131,30 +132,4 @@ fn open(storage: Arc<dyn Storage>, mode: Mode) -> Result<Box<dyn Store>> {
     let options =
         OpenOptions { create, read_only: mode == Mode::Read, background: false, storage, ..OpenOptions::default() };
     Ok(Box::new(Collection::open(DIR.as_ref(), options)?))
-}
-
-/// A collection that compacts and purges in between, as part of a commit.
-struct Busy(Collection);
-
-impl Store for Busy {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        self.0.snapshot()
-    }
-
-    fn commit(&self, changes: Vec<Change>) -> Result<Committed> {
-        let committed = self.0.commit(changes)?;
-        match committed.version % 9 {
-            4 => _ = self.0.compact(true)?,
-            7 => _ = self.0.compact(false)?,
-            _ => {}
-        }
-        Ok(committed)
-    }
-}
-
-fn open_busy(storage: Arc<dyn Storage>, mode: Mode) -> Result<Box<dyn Store>> {
-    let create = (mode == Mode::Create).then(spec);
-    let options =
-        OpenOptions { create, read_only: mode == Mode::Read, background: false, storage, ..OpenOptions::default() };
-    Ok(Box::new(Busy(Collection::open(DIR.as_ref(), options)?)))
 }
