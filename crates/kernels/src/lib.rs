@@ -22,6 +22,7 @@
 //! ```
 #![allow(unsafe_code)] // SIMD lives here and nowhere else; every block says why it is sound
 
+mod activation;
 mod aligned;
 mod arch;
 mod attention;
@@ -39,9 +40,10 @@ mod rows;
 pub mod select;
 mod vector;
 
+pub use activation::Activation;
 pub use aligned::{Words, as_words};
 pub use attention::{Attention, Qkv, Scratch, attend};
-pub use gemm::{Activation, Finish, Left, gemm};
+pub use gemm::{Finish, Left, gemm};
 pub use level::{LEVELS, Level, forced, level};
 pub use panels::{Kind, Panels, Rows};
 pub use rows::{LeftBuffer, layer_norm};
