@@ -1,34 +1,19 @@
 //! Many chunks.
 
 use crate::Options;
-use base::{
-    BlockKind, Change, Chunk, DocumentBuilder, EmbedSpec, Error, FileStamp, Locator, Metric, NewChunk, NewDocument,
-    Result, Store,
-};
+use crate::synthetic::{CHUNKS_IN_DOCUMENT, document, paragraphs, spec};
+use base::{Change, Error, Result, Store};
 use std::time::Instant;
 use store::{Collection, OpenOptions};
 use testkit::Random;
 
-const CHUNKS_IN_DOCUMENT: u64 = 50;
 const DOCUMENTS_IN_BATCH: u64 = 40;
 
 pub fn run(options: &Options) -> Result<()> {
     let (file, dir) = (options.path("text")?, options.path("dir")?);
     let (chunks, dimension) = (options.number("chunks", 1_000_000)?, options.number("dimension", 384)? as usize);
-    let read = std::fs::read(&file).map_err(|e| Error::io(format!("reading {}", file.display()), e))?;
-    let text = String::from_utf8_lossy(&read);
-    let paragraphs: Vec<&str> = text.split('\n').filter(|p| p.split_whitespace().count() > 20).collect();
-    if paragraphs.is_empty() {
-        return Err(Error::new(base::Kind::BadInput, "the text has no line of more than twenty words"));
-    }
-    let spec = EmbedSpec {
-        name: "synthetic".into(),
-        dimension,
-        metric: Metric::Cosine,
-        max_tokens: 256,
-        fingerprint: "synthetic".into(),
-    };
-    let collection = Collection::open(&dir, OpenOptions::create(&spec))?;
+    let paragraphs = paragraphs(&file)?;
+    let collection = Collection::open(&dir, OpenOptions::create(&spec(dimension)))?;
     let (start, mut random, mut text_bytes, mut slowest) = (Instant::now(), Random::new(1), 0u64, 0f64);
     let mut making = 0f64;
     let documents = chunks.div_ceil(CHUNKS_IN_DOCUMENT);
@@ -85,23 +70,6 @@ pub fn run(options: &Options) -> Result<()> {
     println!("next search      words {:.2} ms, vector {:.1} ms", second.0, second.1);
     drop((snapshot, collection));
     std::fs::remove_dir_all(&dir).map_err(|e| Error::io("removing the directory", e))
-}
-
-fn document(number: u64, paragraphs: &[&str], dimension: usize, random: &mut Random) -> NewDocument {
-    let mut builder = DocumentBuilder::new("text");
-    for i in 0..CHUNKS_IN_DOCUMENT {
-        let paragraph = paragraphs[((number * CHUNKS_IN_DOCUMENT + i) % paragraphs.len() as u64) as usize];
-        let text: String = paragraph.chars().take(1000).collect();
-        builder.block(BlockKind::Paragraph, Locator::default(), &format!("{text} ({} {})", random.below(1000), number));
-    }
-    let document = builder.finish();
-    let chunks = document.blocks.iter().map(|block| NewChunk {
-        chunk: Chunk { range: block.range.clone(), context: format!("Part {number}"), tokens: 200 },
-        vector: (0..dimension).map(|_| random.below(2000) as f32 / 1000.0 - 1.0).collect(),
-    });
-    let chunks = chunks.collect();
-    let source = format!("{number}.txt");
-    NewDocument { path: format!("/synthetic/{source}"), source, stamp: FileStamp::default(), document, chunks }
 }
 
 /// Resident memory of this process, bytes; 0 where the system does not tell.

@@ -7,12 +7,15 @@
 //! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
 //!   at most so many milliseconds), judged from another process.
 //! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
+//! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside compaction.
 //! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384`: rate of storing, time to open, memory at rest.
 
+mod beside;
 mod big;
 mod busy;
 mod kill;
 mod readers;
+mod synthetic;
 
 use base::{Error, Kind, Result, Storage, Store};
 use std::collections::BTreeMap;
@@ -80,6 +83,7 @@ fn run(task: &str, options: &Options) -> Result<()> {
         }
         "kill" => kill::run(options)?,
         "readers" => readers::run(options)?,
+        "beside" => return beside::run(options),
         "big" => return big::run(options),
         "victim" => return kill::victim(&options.path("dir")?, options.number("step", 0)?),
         _ => return Err(Error::new(Kind::BadInput, format!("{task:?} is not a task; see the head of this program"))),

@@ -1,0 +1,67 @@
+//! How long searches take while the collection is compacted beside them, against how long they take alone.
+
+use crate::Options;
+use crate::synthetic::{CHUNKS_IN_DOCUMENT, document, paragraphs, spec, vector};
+use base::{Change, Error, Kind, Result, Store};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use store::{Collection, OpenOptions};
+use testkit::Random;
+
+pub fn run(options: &Options) -> Result<()> {
+    let dir = options.path("dir")?;
+    let (chunks, dimension) = (options.number("chunks", 50_000)?, options.number("dimension", 384)? as usize);
+    let time = Duration::from_secs(options.number("seconds", 10)?);
+    let paragraphs = paragraphs(&options.path("text")?)?;
+    let collection =
+        Collection::open(&dir, OpenOptions { background: false, ..OpenOptions::create(&spec(dimension)) })?;
+    let mut random = Random::new(1);
+    let documents = chunks.div_ceil(CHUNKS_IN_DOCUMENT);
+    let put =
+        |number: u64, random: &mut Random| Change::Put(Box::new(document(number, &paragraphs, dimension, random)));
+    for batch in (0..documents).step_by(40) {
+        let numbers = batch..(batch + 40).min(documents);
+        collection.commit(numbers.map(|number| put(number, &mut random)).collect())?;
+    }
+    let search = |stop: &dyn Fn(Duration) -> bool| -> Result<Vec<f64>> {
+        let (start, mut random, mut times, mut hits) = (Instant::now(), Random::new(7), Vec::new(), Vec::new());
+        while !stop(start.elapsed()) {
+            let line = &paragraphs[random.below(paragraphs.len() as u64) as usize];
+            let words = line.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
+            let query = vector(dimension, &mut random);
+            let begin = Instant::now();
+            let snapshot = collection.snapshot()?;
+            snapshot.search_lexical(&words, 10, &mut hits)?;
+            snapshot.search_dense(&query, 10, &mut hits)?;
+            times.push(begin.elapsed().as_secs_f64() * 1000.0);
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(times)
+    };
+    let alone = search(&|elapsed| elapsed > time)?;
+    let done = AtomicBool::new(false);
+    let (beside, compactions) = std::thread::scope(|scope| {
+        let compacting = scope.spawn(|| -> Result<u32> {
+            let (mut random, mut compactions) = (Random::new(2), 0);
+            while !done.load(Ordering::Relaxed) {
+                // Something to fold in, and something to leave out.
+                collection.commit(vec![put(u64::from(compactions) % documents, &mut random)])?;
+                collection.compact(false)?;
+                compactions += 1;
+            }
+            Ok(compactions)
+        });
+        let beside = search(&|elapsed| elapsed > time);
+        done.store(true, Ordering::Relaxed);
+        let died = |_| Error::new(Kind::Bug, "the compacting thread panicked");
+        Ok::<_, Error>((beside?, compacting.join().map_err(died)??))
+    })?;
+    let at = |times: &[f64], share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+    println!("chunks        {}, {} compactions beside the searches", documents * CHUNKS_IN_DOCUMENT, compactions);
+    for (name, times) in [("alone", &alone), ("compacting", &beside)] {
+        println!("{name:<13} {} searches, p50 {:.2} ms, p99 {:.2} ms", times.len(), at(times, 0.5), at(times, 0.99));
+    }
+    println!("p99           {:.2} times", at(&beside, 0.99) / at(&alone, 0.99));
+    drop(collection);
+    std::fs::remove_dir_all(&dir).map_err(|e| Error::io("removing the directory", e))
+}
