@@ -1,11 +1,12 @@
 //! Making the bytes of a segment.
 
+use super::code::product::Codebooks;
 use super::code::rows::{Kind as RowKind, Plan as RowPlan, encode};
 use super::container::{Shape, Writer};
 use super::plan::Plan;
 use super::recipe::{Code, Recipe, Structure};
 use super::transform::{self, Map};
-use super::{fitting, flat, graph, input, ivf, refine, scan};
+use super::{fitting, flat, graph, input, ivf, refine, residual, scan};
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
 
@@ -135,9 +136,26 @@ impl VectorBuilder {
                 let Some(links) = links(recipe.structure, self.window, self.passes, self.seed) else {
                     return Err(unsupported(recipe));
                 };
-                let with = RowPlan { tail: links.degree * 4, sketches: true, ..RowPlan::default() };
-                graph::write(encode(&rows, shape, plan.levels.kind, with), links, &mut writer);
+                let (kind, built) = (plan.levels.kind, Plan::comparable(plan.levels.kind));
+                let with = |books: Option<Codebooks>| {
+                    let sketches = books.is_none();
+                    RowPlan { tail: links.degree * 4, sketches, books, ..RowPlan::default() }
+                };
+                let kept = (built != kind).then(|| {
+                    let books = match kind {
+                        RowKind::Product(parts) => Some(Codebooks::train(&rows, shape.dimension, parts, 8, self.seed)),
+                        _ => None,
+                    };
+                    encode(&rows, shape, kind, with(books))
+                });
+                graph::write(encode(&rows, shape, built, with(None)), kept, links, &mut writer);
             }
+        }
+        if plan.residual {
+            let mut rough = Vec::with_capacity(rows.len());
+            let encoded = encode(&rows, shape, plan.levels.kind, RowPlan::default());
+            (0..shape.rows as u32).for_each(|row| encoded.view().decode(row, &mut rough));
+            residual::write(&rows, &rough, shape.dimension, &mut writer);
         }
         Ok(writer.finish())
     }

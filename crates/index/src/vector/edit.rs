@@ -73,6 +73,8 @@ impl VectorEditor {
             Some(RowKind::Float(element)) => Some((plan.levels.kind, Some(element))),
             Some(_) => None,
         });
+        // Rows that cannot be compared with each other cannot be linked anew.
+        let numbers = numbers.filter(|(kind, _)| Plan::comparable(*kind) == *kind);
         let (body, mut finer) = match (links(recipe.structure, None, 1, 1), numbers) {
             (Some(links), Some((kind, finer))) => {
                 let body = GraphBody::open(&segment.reader, kind, layered)?;

@@ -42,6 +42,7 @@ mod plan;
 mod random;
 mod recipe;
 mod refine;
+mod residual;
 mod scan;
 mod segment;
 mod top;

@@ -12,6 +12,8 @@ use kernels::distance::Element;
 pub(crate) struct Plan {
     /// What scans and lists keep; graphs have the records only.
     pub levels: Levels,
+    /// Whether what the records leave is kept for the hits.
+    pub residual: bool,
     /// Finer rows, as they were before the transform, that hits are scored with again.
     pub refine: Option<Kind>,
     /// The number that rows are made of when they are scanned exactly.
@@ -32,6 +34,7 @@ pub(crate) fn element(code: Code) -> Option<Element> {
 fn kind(code: Code) -> Option<Kind> {
     match code {
         Code::Lvq8 => Some(Kind::Lvq),
+        Code::Lvq4x8 => Some(Kind::Lvq4),
         Code::Pq { parts, bits: 8 } => Some(Kind::Product(parts)),
         _ => element(code).map(Kind::Float),
     }
@@ -43,12 +46,23 @@ pub(crate) fn isometric(transform: Option<Transform>) -> bool {
 }
 
 impl Plan {
+    /// What a graph over records of this kind is built over: rows that can be compared with each other.
+    pub fn comparable(kind: Kind) -> Kind {
+        match kind {
+            Kind::Lvq4 | Kind::Product(_) => Kind::Lvq,
+            kind => kind,
+        }
+    }
+
     /// The plan of `recipe` under `metric`, if there is one.
     pub fn of(recipe: &Recipe, metric: Metric) -> Option<Plan> {
         let graph = match recipe.structure {
             Structure::Scan | Structure::Ivf { .. } => false,
             Structure::Vamana { .. } | Structure::Hnsw { .. } => true,
         };
+        if recipe.refine == Some(Code::Lvq4x8) {
+            return None;
+        }
         let refine = recipe.refine.map(kind);
         if refine == Some(None) {
             return None;
@@ -59,7 +73,8 @@ impl Plan {
             let straight = matches!(recipe.transform, None | Some(Transform::Truncate(_)));
             let element = element(recipe.code).filter(|_| straight && refine.is_none())?;
             let exact = (recipe.structure == Structure::Scan).then_some(element);
-            return Some(Plan { levels: Levels { first: None, kind: Kind::Float(element) }, refine: None, exact });
+            let levels = Levels { first: None, kind: Kind::Float(element) };
+            return Some(Plan { levels, residual: false, refine: None, exact });
         }
         let first = match recipe.code {
             Code::Pq { parts, bits: 4 } => Some(First::Product(parts)),
@@ -77,11 +92,11 @@ impl Plan {
         let exact = element(recipe.code).filter(|_| recipe.structure == Structure::Scan);
         // Rows that are exact already need no finer ones; links need records that can be compared.
         let useless = refine.is_some() && exact.is_some() && recipe.transform.is_none();
-        let bare = graph
-            && (kind == Kind::Nothing || matches!(kind, Kind::Product(_)) || recipe.code != Code::Bin && looked_at);
+        let bare = graph && (kind == Kind::Nothing || matches!(recipe.code, Code::Pq { bits: 4, .. }));
         if useless || bare {
             return None;
         }
-        Some(Plan { levels: Levels { first, kind }, refine, exact })
+        let residual = recipe.code == Code::Lvq4x8;
+        Some(Plan { levels: Levels { first, kind }, residual, refine, exact })
     }
 }

@@ -4,7 +4,7 @@
 //! recipe    = "auto" | [transform ","] [structure ","] [code] ["," refine]
 //! transform = "PCA" n | "PCAW" n | "RR" [n] | "OPQ" m ["_" n] | "MRL" n
 //! structure = "IVF" lists | "HNSW" links | "Vamana" links
-//! code      = "Flat" | "SQfp16" | "SQbf16" | "LVQ8" | "SQ8" | "PQ" m ["x4fs" | "x8"] | "BIN"
+//! code      = "Flat" | "SQfp16" | "SQbf16" | "LVQ8" | "SQ8" | "LVQ4x8" | "PQ" m ["x4fs" | "x8"] | "BIN"
 //! refine    = "RFlat" | "RSQfp16" | "RLVQ8" | "RSQ8"
 //! ```
 //!
@@ -72,6 +72,8 @@ pub enum Code {
     /// Bytes, with the range of each row. Also read from `SQ8`: FAISS takes the range of each coordinate
     /// over all rows, which costs as many bytes and is less exact.
     Lvq8,
+    /// Half a byte a number for the search, and a byte of what that leaves for the hits.
+    Lvq4x8,
     /// Centroid numbers of parts of the row.
     Pq {
         /// Number of parts.
@@ -117,7 +119,7 @@ impl FromStr for Recipe {
         }
         let Some(code) = code.or(structure.map(|_| Code::Flat)) else {
             return Err(Error::new(Kind::BadInput, format!("reading the index recipe `{text}`: it names no code"))
-                .hint("end it with Flat, SQfp16, SQ8, LVQ8, PQ48, PQ96x4fs or BIN"));
+                .hint("end it with Flat, SQfp16, SQ8, LVQ8, LVQ4x8, PQ48, PQ96x4fs or BIN"));
         };
         Ok(Recipe { transform, structure: structure.unwrap_or(Structure::Scan), code, refine })
     }
@@ -221,6 +223,7 @@ fn code(word: &str) -> Word<Code> {
         ("SQbf16", Code::Bf16),
         ("SQ8", Code::Lvq8),
         ("LVQ8", Code::Lvq8),
+        ("LVQ4x8", Code::Lvq4x8),
         ("BIN", Code::Bin),
     ];
     if let Some((_, code)) = fixed.iter().find(|(name, _)| *name == word) {
@@ -251,6 +254,7 @@ impl fmt::Display for Code {
             Code::Fp16 => f.write_str("SQfp16"),
             Code::Bf16 => f.write_str("SQbf16"),
             Code::Lvq8 => f.write_str("LVQ8"),
+            Code::Lvq4x8 => f.write_str("LVQ4x8"),
             Code::Pq { parts, bits: 4 } => write!(f, "PQ{parts}x4fs"),
             Code::Pq { parts, .. } => write!(f, "PQ{parts}"),
             Code::Bin => f.write_str("BIN"),
@@ -293,6 +297,7 @@ mod tests {
             "SQfp16",
             "SQbf16",
             "LVQ8",
+            "LVQ4x8",
             "BIN",
             "PQ48",
             "IVF1024,Flat",
@@ -308,6 +313,7 @@ mod tests {
             "HNSW32,Flat",
             "HNSW32,LVQ8",
             "HNSW32,PQ48",
+            "Vamana64,LVQ4x8",
             "Vamana64,LVQ8,RSQfp16",
         ] {
             assert_eq!(text.parse::<Recipe>().unwrap().to_string(), text);
@@ -339,7 +345,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(PCA|OPQ|RR|IVF|HNSW|Vamana|PQ|R|SQ8|Flat|BIN|x4fs|_|,|[0-9]|é| ){0,8}") {
+        fn any_unicode_is_read_or_refused(text in ".{0,40}") {
+            if let Ok(recipe) = text.parse::<Recipe>() {
+                prop_assert_eq!(recipe.to_string().parse::<Recipe>().unwrap(), recipe);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(PCA|PCAW|MRL|OPQ|RR|IVF|HNSW|Vamana|PQ|R|SQ8|LVQ4x8|Flat|BIN|x4fs|_|,|[0-9]|é| ){0,8}") {
             if let Ok(recipe) = text.parse::<Recipe>() {
                 prop_assert_eq!(recipe.to_string().parse::<Recipe>().unwrap(), recipe);
             }

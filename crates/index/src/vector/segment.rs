@@ -9,6 +9,7 @@ use super::ivf::Ivf;
 use super::plan::{Plan, isometric};
 use super::recipe::{Code, Recipe, Structure};
 use super::refine::Refined;
+use super::residual::Residual;
 use super::scan::Scan;
 use super::top::{VectorHit, pack};
 use super::transform::Transformed;
@@ -264,13 +265,14 @@ fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
     };
     let rows = if recipe.transform.is_none() { ROWS } else { IMAGES };
     let structure = |reader: &Reader| -> Result<Box<dyn Body>> {
-        Ok(match (recipe.structure, plan.exact) {
+        let body: Box<dyn Body> = match (recipe.structure, plan.exact) {
             (Structure::Scan, Some(element)) => Box::new(Flat::open(reader, element, rows)?),
             (Structure::Scan, None) => Box::new(Scan::open(reader, plan.levels)?),
             (Structure::Ivf { .. }, _) => Box::new(Ivf::open(reader, plan.levels)?),
             (Structure::Vamana { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, false)?),
             (Structure::Hnsw { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, true)?),
-        })
+        };
+        Ok(if plan.residual { Box::new(Residual::open(reader, body)?) } else { body })
     };
     let inner = match recipe.transform {
         None => structure(reader)?,
@@ -278,7 +280,7 @@ fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
     };
     match plan.refine {
         Some(kind) => {
-            let rough = recipe.code != Code::Lvq8 || !isometric(recipe.transform);
+            let rough = !matches!(recipe.code, Code::Lvq8 | Code::Lvq4x8) || !isometric(recipe.transform);
             Ok(Box::new(Refined::open(reader, inner, kind, rough)?))
         }
         None => Ok(inner),

@@ -5,7 +5,13 @@ use super::*;
 use base::{Kind, Metric, RowSet};
 use proptest::prelude::*;
 
-const RECIPES: [&str; 29] = [
+const RECIPES: [&str; 35] = [
+    "LVQ4x8",
+    "IVF20,LVQ4x8",
+    "Vamana24,LVQ4x8",
+    "RR,HNSW12,LVQ4x8",
+    "HNSW12,PQ20,RFlat",
+    "Vamana24,PQ20,RLVQ8",
     "HNSW12,LVQ8",
     "HNSW12,SQfp16",
     "Vamana24,LVQ8,RSQfp16",
@@ -67,7 +73,7 @@ pub(crate) fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
 
 /// Manhattan distances have no codes, rotations or finer rows.
 fn goes_with(recipe: &str, metric: Metric) -> bool {
-    let made_for_products = ["LVQ8", "BIN", "PQ", "RR", "PCA"].iter().any(|word| recipe.contains(word));
+    let made_for_products = ["LVQ", "BIN", "PQ", "RR", "PCA"].iter().any(|word| recipe.contains(word));
     metric != Metric::Manhattan || !made_for_products && !recipe.contains(",R")
 }
 
@@ -274,6 +280,43 @@ fn few_rows_equal_rows_and_zero_rows() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn dimensions_that_no_register_divides() {
+    for (rows, dimensions) in [(40, &[1, 2, 3, 31, 33, 65, 1000, 4096][..]), (300, &[1, 7, 67])] {
+        for &dimension in dimensions {
+            let data = clustered(31, rows, dimension);
+            let exact = built("Flat", &data, dimension, Metric::L2);
+            for recipe in RECIPES.into_iter().chain(ROUGH.map(|r| r.0)) {
+                let segment = built(recipe, &data, dimension, Metric::L2);
+                let (mut got, mut want, mut row) = (Vec::new(), Vec::new(), Vec::new());
+                segment.search_with(&data[..dimension], 5, Effort { window: 64, probes: 20 }, None, &mut got).unwrap();
+                exact.search(&data[..dimension], 5, None, &mut want).unwrap();
+                assert_eq!(got.len(), 5, "{recipe} of {dimension}");
+                assert!(got.iter().all(|h| h.score.is_finite()));
+                segment.row(7, &mut row).unwrap();
+                assert!(row.len() == dimension && row.iter().all(|v| v.is_finite()), "{recipe} of {dimension}");
+                if recipe.contains(",R") && !recipe.contains("MRL") {
+                    let off = (got[0].score - want[0].score).abs();
+                    assert!(off <= 0.02 * (1.0 + want[4].score.abs()), "{recipe} of {dimension}: {got:?} {want:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_recipe_names_the_row_that_is_not_finite() {
+    for recipe in RECIPES.into_iter().chain(ROUGH.map(|r| r.0)) {
+        let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 3, Metric::Cosine).unwrap();
+        builder.extend(&numbers(1, 12)).unwrap();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = builder.extend(&[1.0, 2.0, 3.0, 0.0, bad, 0.0]).unwrap_err();
+            assert!(error.kind() == Kind::BadInput && error.what().contains("row 5"), "{recipe}: {error:?}");
+        }
+        assert_eq!(builder.len(), 4);
     }
 }
 

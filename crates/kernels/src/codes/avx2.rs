@@ -2,7 +2,7 @@
 //! pairs; unlike the instruction that multiplies bytes, that one cannot saturate. Four records at a time
 //! share the loads of the query. All sums are integers, so a score does not depend on its neighbours.
 
-use super::{BitQuery, ByteQuery, Records};
+use super::{BitQuery, ByteQuery, NibbleQuery, Records};
 use crate::Level;
 use std::arch::x86_64::*;
 
@@ -40,6 +40,22 @@ pub(super) fn bit_dots(level: Level, query: &BitQuery, records: Records<'_>, ids
     }
     // SAFETY: the instruction set is there; the caller checked every record against the query's length.
     unsafe { all_bits(query, records, ids, out) };
+    true
+}
+
+/// Scores if the machine and `level` allow.
+pub(super) fn nibble_dots(
+    level: Level,
+    query: &NibbleQuery,
+    records: Records<'_>,
+    ids: &[u32],
+    out: &mut [f32],
+) -> bool {
+    if !present(level) {
+        return false;
+    }
+    // SAFETY: the instruction set is there; the caller checked every record against the query's length.
+    unsafe { all_nibbles(query, records, ids, out) };
     true
 }
 
@@ -169,6 +185,55 @@ unsafe fn bit_tile<const R: usize>(query: &BitQuery, codes: [*const u8; R]) -> [
                     let own = _mm256_and_si256(_mm256_shuffle_epi8(four, spread), bit);
                     let set = _mm256_and_si256(_mm256_cmpeq_epi8(own, bit), q);
                     acc[r] = _mm256_add_epi16(acc[r], _mm256_maddubs_epi16(ones, set));
+                }
+            }
+            for r in 0..R {
+                wide[r] = _mm256_add_epi32(wide[r], _mm256_madd_epi16(acc[r], pairs));
+            }
+        }
+    }
+    wide.map(|w| sum(w))
+}
+
+/// # Safety
+/// AVX2 is there; the code of every record lies inside.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn all_nibbles(query: &NibbleQuery, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+    let (groups, rest) = ids.as_chunks::<4>();
+    let (outs, out_rest) = out.as_chunks_mut::<4>();
+    for (ids, out) in groups.iter().zip(outs) {
+        // SAFETY: the caller's duty, passed on unchanged; so below.
+        let sums = unsafe { nibble_tile(query, ids.map(|id| at(records, id))) };
+        *out = sums.map(|sum| query.scale * sum as f32);
+    }
+    for (&id, out) in rest.iter().zip(out_rest) {
+        let [sum] = unsafe { nibble_tile(query, [at(records, id)]) };
+        *out = query.scale * sum as f32;
+    }
+}
+
+/// # Safety
+/// AVX2 is there; codes are readable for half a byte per number of the query.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn nibble_tile<const R: usize>(query: &NibbleQuery, codes: [*const u8; R]) -> [i32; R] {
+    /// Blocks of 64 codes whose sums, at most 4 * 15 * 127 in a lane, fit 16 bits.
+    const BLOCKS: usize = 4;
+    let (low, pairs) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let mut wide = [_mm256_setzero_si256(); R];
+    let blocks = query.bytes.len() / 64;
+    // SAFETY: the query is padded to 64 bytes and each code to the 32 bytes for them.
+    unsafe {
+        for start in (0..blocks).step_by(BLOCKS) {
+            let mut acc = [_mm256_setzero_si256(); R];
+            for i in start..(start + BLOCKS).min(blocks) {
+                let a = _mm256_loadu_si256(query.bytes.as_ptr().add(i * 64).cast());
+                let b = _mm256_loadu_si256(query.bytes.as_ptr().add(i * 64 + 32).cast());
+                for r in 0..R {
+                    let c = _mm256_loadu_si256(codes[r].add(i * 32).cast());
+                    let first = _mm256_maddubs_epi16(_mm256_and_si256(c, low), a);
+                    let second = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16::<4>(c), low), b);
+                    acc[r] = _mm256_add_epi16(acc[r], _mm256_add_epi16(first, second));
                 }
             }
             for r in 0..R {

@@ -7,6 +7,7 @@
 //! - Bytes ([`ByteQuery`]): the query is rounded to 15 bits and split into two signed bytes, so that two
 //!   8-bit integer dot products (VNNI), or one of 16 bits, give its inner product with unsigned codes. The error, 2^-15 of the
 //!   query's largest number, is far below that of an 8-bit code.
+//! - Nibbles ([`NibbleQuery`]): 4-bit codes against signed bytes; a query's rounding is a tenth of theirs.
 //! - Bits ([`BitQuery`]): the query is rounded to signed bytes; a record's set bits select which are summed.
 //!   The estimator around it is that of RaBitQ (Gao and Long, SIGMOD 2024).
 
@@ -124,6 +125,64 @@ pub fn byte_pairs_at(level: Level, code: &[u8], code_sum: u32, records: Records<
     }
     let _ = (level, code_sum);
     scalar::byte_pairs(code, records, ids, out);
+}
+
+/// A query for 4-bit codes.
+///
+/// Each 64 codes take 32 bytes: byte `i` has code `i` in its low half and code `32 + i` in its high half.
+#[derive(Clone, Debug, Default)]
+pub struct NibbleQuery {
+    bytes: Vec<i8>,
+    scale: f32,
+}
+
+impl NibbleQuery {
+    /// Rounds `query` to signed bytes.
+    pub fn set(&mut self, query: &[f32]) {
+        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
+        self.scale = largest / 127.0;
+        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+        self.bytes.clear();
+        self.bytes.extend(query.iter().map(|v| (v * inverse).round_ties_even() as i8));
+        self.bytes.resize(query.len().next_multiple_of(64), 0);
+    }
+
+    /// Bytes of the codes of `dimension` numbers.
+    pub const fn code_bytes(dimension: usize) -> usize {
+        dimension.div_ceil(64) * 32
+    }
+
+    /// Appends `codes`, each below 16, in the layout above.
+    pub fn pack(codes: &[u8], out: &mut Vec<u8>) {
+        for block in codes.chunks(64) {
+            let code = |i: usize| block.get(i).map_or(0, |c| c & 15);
+            out.extend((0..32).map(|i| code(i) | code(32 + i) << 4));
+        }
+    }
+
+    /// Code `i` of packed `codes`.
+    pub fn code(codes: &[u8], i: usize) -> u8 {
+        codes[i / 64 * 32 + i % 32] >> (4 * (i / 32 % 2)) & 15
+    }
+
+    /// `out[i]` = inner product of the query with the codes of record `ids[i]`.
+    ///
+    /// Panics when a record lies outside or lengths differ.
+    pub fn dots(&self, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        self.dots_at(crate::level(), records, ids, out);
+    }
+
+    /// [`NibbleQuery::dots`] on a chosen level; every level gives the same bits.
+    pub fn dots_at(&self, level: Level, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+        assert_eq!(ids.len(), out.len(), "one score per id");
+        records.check(ids, self.bytes.len() / 2);
+        #[cfg(target_arch = "x86_64")]
+        if avx2::nibble_dots(level, self, records, ids, out) {
+            return;
+        }
+        let _ = level;
+        scalar::nibble_dots(self, records, ids, out);
+    }
 }
 
 /// A query for bit codes.

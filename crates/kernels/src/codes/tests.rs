@@ -81,6 +81,42 @@ fn a_score_does_not_depend_on_the_neighbours() {
     }
 }
 
+fn check_nibbles(dimension: usize, count: usize, offset: usize) {
+    let query: Vec<f32> = bytes(3, dimension).iter().map(|&b| (f32::from(b) - 127.0) / 50.0).collect();
+    let codes: Vec<u8> = bytes(4, dimension * count).iter().map(|b| b >> 4).collect();
+    let stride = offset + NibbleQuery::code_bytes(dimension) + 3;
+    let mut data = Vec::new();
+    for (row, codes) in codes.chunks(dimension).enumerate() {
+        data.resize(row * stride + offset, 0);
+        NibbleQuery::pack(codes, &mut data);
+        let packed = &data[row * stride + offset..];
+        assert!(codes.iter().enumerate().all(|(i, &c)| NibbleQuery::code(packed, i) == c));
+    }
+    let records = Records { bytes: &data, stride, offset };
+    let ids: Vec<u32> = (0..count as u32).rev().collect();
+    let mut prepared = NibbleQuery::default();
+    prepared.set(&query);
+    let mut first = None;
+    for level in LEVELS {
+        let mut out = vec![f32::NAN; count];
+        prepared.dots_at(level, records, &ids, &mut out);
+        for (&id, &got) in ids.iter().zip(&out) {
+            let codes = &codes[id as usize * dimension..][..dimension];
+            let want: f64 = codes.iter().zip(&query).map(|(&c, &q)| f64::from(c) * f64::from(q)).sum();
+            let tolerance = dimension as f64 * 15.0 * 2.6 / 254.0 + 1e-4;
+            assert!((f64::from(got) - want).abs() <= tolerance, "{level} {dimension}: {got} against {want}");
+        }
+        assert_eq!(*first.get_or_insert_with(|| out.clone()), out, "{level} {dimension}");
+    }
+}
+
+#[test]
+fn nibbles_are_the_same_on_all_levels() {
+    for dimension in [1, 31, 32, 33, 63, 64, 65, 256, 257, 384, 1000, 4096] {
+        check_nibbles(dimension, 9, 5);
+    }
+}
+
 #[test]
 fn zero_queries_score_zero() {
     let mut query = ByteQuery::default();

@@ -141,15 +141,44 @@ pub(crate) fn write(drawing: &Drawing, blocks: Vec<u8>, error: f32, writer: &mut
     writer.section("blocks", blocks);
 }
 
-/// Blocks in a file.
-pub(crate) struct Stored {
+/// What blocks say about themselves.
+pub(crate) struct Frame {
     drawing: Drawing,
     shape: Shape,
     layout: Layout,
     error: f32,
-    blocks: Section,
-    /// First block of each list.
+    /// First block of each list, and the end of the last.
     firsts: Vec<u32>,
+}
+
+impl Frame {
+    /// Of lists with the first places `starts`, which end with the number of places.
+    pub fn new(drawing: Drawing, shape: Shape, error: f32, starts: &[u32]) -> Frame {
+        let layout = drawing.layout(shape);
+        let mut firsts = vec![0u32];
+        for ends in starts.windows(2) {
+            let count = (ends[1] - ends[0]).div_ceil(ROWS as u32);
+            // No more blocks than rows, so this cannot overflow.
+            firsts.push(firsts[firsts.len() - 1] + count);
+        }
+        Frame { drawing, shape, layout, error, firsts }
+    }
+
+    /// Bytes of all blocks.
+    fn bytes(&self) -> Option<usize> {
+        (self.firsts[self.firsts.len() - 1] as usize).checked_mul(self.layout.bytes())
+    }
+
+    /// The blocks in `bytes`, for searching.
+    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> Blocks<'a> {
+        Blocks { frame: self, bytes }
+    }
+}
+
+/// Blocks in a file.
+pub(crate) struct Stored {
+    frame: Frame,
+    blocks: Section,
 }
 
 impl Stored {
@@ -173,21 +202,14 @@ impl Stored {
                 Drawing::Product(Codebooks::new(values[1..].to_vec(), shape.dimension, parts.min(shape.dimension), 4))
             }
         };
-        let layout = drawing.layout(shape);
-        let mut firsts = vec![0u32];
-        for ends in starts.windows(2) {
-            let count = (ends[1] - ends[0]).div_ceil(ROWS as u32);
-            // No more blocks than rows, so this cannot overflow.
-            firsts.push(firsts[firsts.len() - 1] + count);
-        }
-        let count = firsts[firsts.len() - 1] as usize;
-        let blocks = reader.sized("blocks", count.checked_mul(layout.bytes()))?;
-        Ok(Stored { drawing, shape, layout, error: values[0], blocks, firsts })
+        let frame = Frame::new(drawing, shape, values[0], starts);
+        let blocks = reader.sized("blocks", frame.bytes())?;
+        Ok(Stored { frame, blocks })
     }
 
     /// The blocks, for searching.
     pub fn view(&self) -> Result<Blocks<'_>> {
-        Ok(Blocks { stored: self, bytes: self.blocks.bytes()? })
+        Ok(self.frame.view(self.blocks.bytes()?))
     }
 }
 
@@ -203,7 +225,7 @@ pub(crate) struct FastQuery {
 /// Blocks to be searched.
 #[derive(Clone, Copy)]
 pub(crate) struct Blocks<'a> {
-    stored: &'a Stored,
+    frame: &'a Frame,
     bytes: &'a [u8],
 }
 
@@ -211,14 +233,14 @@ impl Blocks<'_> {
     /// Prepares a query.
     pub fn set(&self, query: &[f32], out: &mut FastQuery) {
         let square: f32 = query.iter().map(|q| q * q).sum();
-        out.deviation = self.doubled() * self.stored.error * (square / self.stored.shape.dimension as f32).sqrt();
-        self.stored.drawing.tables(query, self.doubled(), &mut out.values);
+        out.deviation = self.doubled() * self.frame.error * (square / self.frame.shape.dimension as f32).sqrt();
+        self.frame.drawing.tables(query, self.doubled(), &mut out.values);
         out.tables.set(&out.values);
     }
 
     /// Scores under squared distance are twice the inner product, minus a length.
     fn doubled(&self) -> f32 {
-        if self.stored.shape.metric == Metric::L2 { 2.0 } else { 1.0 }
+        if self.frame.shape.metric == Metric::L2 { 2.0 } else { 1.0 }
     }
 
     /// Estimates, from `start` on, the blocks `first..first + out.len()` of `list`.
@@ -234,20 +256,20 @@ impl Blocks<'_> {
         out: &mut [[f32; ROWS]],
         masks: &mut [u32],
     ) {
-        let width = self.stored.layout.bytes();
-        let at = (self.stored.firsts[list] as usize + first) * width;
+        let width = self.frame.layout.bytes();
+        let at = (self.frame.firsts[list] as usize + first) * width;
         let blocks = &self.bytes[at..at + out.len() * width];
         let start = self.doubled() * centre_dot + raise;
-        query.tables.estimate(self.stored.layout, blocks, start, bar, out, masks);
+        query.tables.estimate(self.frame.layout, blocks, start, bar, out, masks);
     }
 
     /// Appends the row that place `place` of `list` is drawn as, minus the list's centre.
     pub fn decode(&self, list: usize, place: usize, out: &mut Vec<f32>) {
-        let Stored { layout, shape, .. } = *self.stored;
-        let at = (self.stored.firsts[list] as usize + place / ROWS) * layout.bytes();
+        let Frame { layout, shape, .. } = *self.frame;
+        let at = (self.frame.firsts[list] as usize + place / ROWS) * layout.bytes();
         let block = &self.bytes[at..at + layout.bytes()];
         let code = |part| layout.code(block, place % ROWS, part);
-        match &self.stored.drawing {
+        match &self.frame.drawing {
             Drawing::Product(books) => books.decode((0..layout.parts).map(code), out),
             Drawing::Signs => {
                 let factor = layout.factor(block, place % ROWS);

@@ -13,6 +13,8 @@ use std::ops::Range;
 /// Deviations of an estimate's error that a row may lie below the bar and still be scored in full: one row
 /// in some hundred of those that belong to the result would be lost otherwise.
 const DEVIATIONS: f32 = 2.5;
+/// The same for rows of whole numbers, whose readers expect no loss: one in ten thousand.
+const DEVIATIONS_EXACT: f32 = 4.0;
 /// Blocks looked at before the bar is asked for again.
 const BLOCKS: usize = 8;
 
@@ -104,6 +106,7 @@ impl Stored {
 pub(crate) struct LevelQuery {
     query: Query,
     fast: FastQuery,
+    estimates: [[f32; ROWS]; BLOCKS],
     kept: Vec<u32>,
     scores: Vec<f32>,
 }
@@ -111,7 +114,7 @@ pub(crate) struct LevelQuery {
 /// Both levels, to be searched.
 pub(crate) struct View<'a> {
     pub rows: Rows<'a>,
-    blocks: Option<Blocks<'a>>,
+    pub blocks: Option<Blocks<'a>>,
 }
 
 /// The names of places: themselves, or the numbers in a section.
@@ -190,8 +193,13 @@ impl View<'_> {
             return seen;
         };
         let exact = self.rows.kind != Kind::Nothing;
-        let raise = if exact { DEVIATIONS * query.fast.deviation } else { 0.0 };
-        let (mut out, mut masks) = ([[0f32; ROWS]; BLOCKS], [0u32; BLOCKS]);
+        let raise = query.fast.deviation
+            * match self.rows.kind {
+                Kind::Nothing => 0.0,
+                Kind::Float(_) => DEVIATIONS_EXACT,
+                _ => DEVIATIONS,
+            };
+        let mut masks = [0u32; BLOCKS];
         let count = places.len().div_ceil(ROWS);
         let (mut at, mut seen) = (0, 0);
         while at < count {
@@ -214,7 +222,7 @@ impl View<'_> {
                 wanted[here - 1] &= u32::MAX >> beyond;
             }
             seen += wanted.iter().map(|w| w.count_ones() as usize).sum::<usize>();
-            let (out, masks) = (&mut out[..here], &mut masks[..here]);
+            let (out, masks) = (&mut query.estimates[..here], &mut masks[..here]);
             blocks.estimate(&query.fast, (list, at), (centre_dot, raise), bar, out, masks);
             query.kept.clear();
             for (b, mask) in masks.iter().enumerate() {
@@ -227,7 +235,7 @@ impl View<'_> {
                         self.rows.fetch_record(place);
                         query.kept.push(place);
                     } else {
-                        top.push(out[b][lane], names.of(place));
+                        top.push(query.estimates[b][lane], names.of(place));
                     }
                 }
             }

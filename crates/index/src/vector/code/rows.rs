@@ -11,7 +11,7 @@ use super::super::top::Top;
 use super::product::Codebooks;
 use super::{center, lvq, mean, sketch};
 use base::{Metric, Result};
-use kernels::codes::{BitQuery, ByteQuery, Records, byte_pairs, prefetch};
+use kernels::codes::{BitQuery, ByteQuery, NibbleQuery, Records, byte_pairs, prefetch};
 use kernels::distance::{Element, gather};
 use kernels::product::lookups;
 
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Float(Element),
     /// See [`lvq`].
     Lvq,
+    /// See [`lvq`]; half a byte a number.
+    Lvq4,
     /// A norm, and one byte for each part: the number of a centroid of [`Codebooks`].
     Product(usize),
     /// Not at all: the first look stands for the row.
@@ -38,6 +40,7 @@ impl Kind {
         match self {
             Kind::Float(element) => (dimension * element.bytes()).next_multiple_of(4),
             Kind::Lvq => lvq::HEADER + dimension.next_multiple_of(4),
+            Kind::Lvq4 => lvq::HEADER + NibbleQuery::code_bytes(dimension),
             Kind::Product(parts) => NORM + parts.min(dimension).next_multiple_of(4),
             Kind::Nothing => 0,
         }
@@ -156,6 +159,10 @@ impl Encoded {
                 Kind::Lvq => {
                     lvq::encode(row, &self.mean, &mut scratch, &mut self.records);
                     lvq::decode(&self.records[start..], &self.mean, &mut decoded);
+                }
+                Kind::Lvq4 => {
+                    lvq::encode_nibbles(row, &self.mean, &mut scratch, &mut self.records);
+                    lvq::decode_nibbles(&self.records[start..], &self.mean, &mut decoded);
                 }
                 Kind::Product(_) => {
                     if let Some(books) = &self.books {
@@ -379,6 +386,7 @@ pub(crate) struct Query {
     row: Vec<f32>,
     bytes: ByteQuery,
     bits: BitQuery,
+    nibbles: NibbleQuery,
     tables: Vec<f32>,
     sum: f32,
     square: f32,
@@ -421,6 +429,9 @@ impl<'a> Rows<'a> {
         let query = &out.row;
         if self.kind == Kind::Lvq {
             out.bytes.set(query);
+        }
+        if self.kind == Kind::Lvq4 {
+            out.nibbles.set(query);
         }
         if !self.sketches.is_empty() {
             out.bits.set(query);
@@ -465,8 +476,11 @@ impl<'a> Rows<'a> {
                     out.iter_mut().for_each(|s| *s += query.square);
                 }
             }
-            Kind::Lvq => {
-                query.bytes.dots(self.codes(), rows, out);
+            Kind::Lvq | Kind::Lvq4 => {
+                match self.kind {
+                    Kind::Lvq4 => query.nibbles.dots(self.codes(), rows, out),
+                    _ => query.bytes.dots(self.codes(), rows, out),
+                }
                 for (&row, score) in rows.iter().zip(&mut *out) {
                     let head = self.head(row);
                     let dot = query.mean_dot + head.low * query.sum + head.step * *score;
@@ -534,7 +548,7 @@ impl<'a> Rows<'a> {
             }
             Kind::Lvq => self.between_codes(row, others, out),
             // Graphs are built over rows that can be compared.
-            Kind::Product(_) | Kind::Nothing => out.fill(0.0),
+            Kind::Lvq4 | Kind::Product(_) | Kind::Nothing => out.fill(0.0),
         }
     }
 
@@ -575,6 +589,10 @@ impl<'a> Rows<'a> {
         match self.kind {
             Kind::Float(element) => element.decode(&self.records[at..at + d * element.bytes()], out),
             Kind::Lvq => lvq::decode(&self.records[at..at + lvq::HEADER + d], self.mean, out),
+            Kind::Lvq4 => {
+                let end = at + self.kind.bytes(d);
+                lvq::decode_nibbles(&self.records[at..end], self.mean, out);
+            }
             Kind::Product(parts) => {
                 let codes = &self.records[at + NORM..at + NORM + parts.min(d)];
                 if let Some(books) = self.books {

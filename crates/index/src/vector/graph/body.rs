@@ -28,13 +28,13 @@ pub(crate) struct GraphBody {
     twins: Section,
 }
 
-/// Adds the sections of a graph over encoded rows to `writer`.
-pub(crate) fn write(rows: Encoded, plan: Plan, writer: &mut Writer) {
+/// Adds the sections of a graph over encoded rows to `writer`; the file keeps `kept` instead, if given.
+pub(crate) fn write(rows: Encoded, kept: Option<Encoded>, plan: Plan, writer: &mut Writer) {
     let heights = heights(&rows.norms, rows.shape.metric);
     let view = Rows { heights: &heights, ..rows.view() };
     let twins = Twins::find(&rows);
     let graph = if plan.layered { build::layered } else { build::flat }(&view, &twins.firsts, plan);
-    write_built(rows, plan, &graph.links, &graph.entrance, &twins.bytes(), writer);
+    write_built(kept.unwrap_or(rows), plan, &graph.links, &graph.entrance, &twins.bytes(), writer);
 }
 
 /// Adds the sections of a finished graph. `rows` have room for the links in their records.

@@ -1,14 +1,18 @@
 //! k-means for partitions: Lloyd's iterations on a sample, seeded by drawing rows.
 //!
-//! Assigning a row is a search for its nearest centroid, by sketches first, so an iteration costs about a
-//! tenth of the full distance matrix. An empty list takes half of the largest one. Everything depends on
+//! Assigning a row is a search for its nearest centroid, by 4-bit codes first, so an iteration costs a small
+//! part of the full distance matrix. An empty list takes half of the largest one. Everything depends on
 //! the seed only.
 
-use super::super::code::rows::{Encoded, Kind, Plan, Query, encode};
+use super::super::code::blocks::{self, Drawing, Frame};
+use super::super::code::levels::{LevelQuery, Names, View};
+use super::super::code::mean;
+use super::super::code::rows::{Encoded, Kind, Plan, encode};
 use super::super::container::Shape;
 use super::super::random::sample;
 use super::super::top::{Top, VectorHit};
 use base::Metric;
+use kernels::distance::{Element, Measure, pair};
 use rayon::prelude::*;
 
 /// Sampled rows per list: more moves centroids by less than the data's own noise.
@@ -25,7 +29,8 @@ pub(crate) fn train(rows: &[f32], dimension: usize, metric: Metric, lists: usize
         sample(picked.len(), lists, seed ^ 0x5eed).iter().flat_map(|&i| row(picked[i as usize]).to_vec()).collect();
     for _ in 0..ITERATIONS {
         let finder = Centroids::new(&centroids, dimension, metric);
-        let nearest: Vec<u32> = picked.par_iter().map_init(Query::default, |q, &r| finder.nearest(row(r), q)).collect();
+        let nearest: Vec<u32> =
+            picked.par_iter().map_init(LevelQuery::default, |q, &r| finder.nearest(row(r), q)).collect();
         let mut sums = vec![0f64; lists * dimension];
         let mut sizes = vec![0usize; lists];
         for (&r, &list) in picked.iter().zip(&nearest) {
@@ -61,52 +66,70 @@ fn split_largest(centroids: &mut [f32], sizes: &mut [usize], dimension: usize) {
     }
 }
 
-/// Centroids to be searched.
-pub(crate) struct Centroids(Encoded);
+/// Centroids to be searched: one list of blocks and records.
+pub(crate) struct Centroids {
+    rows: Encoded,
+    frame: Option<Frame>,
+    blocks: Vec<u8>,
+    mean: Vec<f32>,
+}
 
 impl Centroids {
     /// Encodes centroids so that those nearest under `metric` are found (the nearest, not the one of the
     /// largest product, is where a row belongs).
     pub fn new(centroids: &[f32], dimension: usize, metric: Metric) -> Centroids {
         let near = if metric == Metric::Manhattan { Metric::Manhattan } else { Metric::L2 };
-        Centroids::ranked_by(centroids, dimension, near)
+        Centroids::ranked_by(centroids, dimension, near, false)
     }
 
-    /// Encodes centroids so that those best under `metric` are found.
-    pub fn ranked_by(centroids: &[f32], dimension: usize, metric: Metric) -> Centroids {
+    /// Encodes centroids so that those best under `metric` are found; `exact` ones to the rounding of f32.
+    pub fn ranked_by(centroids: &[f32], dimension: usize, metric: Metric, exact: bool) -> Centroids {
         let kind = match metric {
-            Metric::Manhattan => Kind::Float(kernels::distance::Element::F32),
+            Metric::Manhattan => Kind::Float(Element::F32),
+            _ if exact => Kind::Float(Element::F32),
             _ => Kind::Lvq,
         };
         let shape = Shape { rows: centroids.len() / dimension, dimension, metric };
-        Centroids(encode(centroids, shape, kind, Plan { sketches: true, ..Plan::default() }))
+        let rows = encode(centroids, shape, kind, Plan::default());
+        let mean = mean(centroids, dimension);
+        let (frame, blocks) = match metric {
+            Metric::Manhattan => (None, Vec::new()),
+            _ => {
+                let lists = std::slice::from_ref(&(0..shape.rows)).to_vec();
+                let (blocks, error) = blocks::encode(&Drawing::Signs, centroids, shape, &lists, &|_| &mean);
+                (Some(Frame::new(Drawing::Signs, shape, error, &[0, shape.rows as u32])), blocks)
+            }
+        };
+        Centroids { rows, frame, blocks, mean }
     }
 
     /// Number of centroids.
     pub fn len(&self) -> usize {
-        self.0.shape.rows
+        self.rows.shape.rows
     }
 
     /// The best `count` for `query`, best first, appended to `out`.
-    pub fn best(&self, query: &[f32], count: usize, prepared: &mut Query, out: &mut Vec<VectorHit>) {
-        let rows = self.0.view();
-        rows.set(query, prepared);
+    pub fn best(&self, query: &[f32], count: usize, prepared: &mut LevelQuery, out: &mut Vec<VectorHit>) {
+        let blocks = self.frame.as_ref().map(|frame| frame.view(&self.blocks));
+        let view = View { rows: self.rows.view(), blocks };
+        view.set(query, prepared);
         let mut top = Top::new(count);
-        rows.scan(prepared, 0..self.len() as u32, |row| row, &mut top);
+        let dot = pair(Measure::Dot, query, &self.mean);
+        view.scan(prepared, (0, 0..self.len() as u32), dot, Names::Same, None, &mut top);
         top.finish(out);
     }
 
     /// Inner product of the query that `best` prepared with a centroid that it returned.
     pub fn dot(&self, hit: VectorHit) -> f32 {
-        match self.0.shape.metric {
-            Metric::L2 => (hit.score + self.0.norms[hit.row as usize]) / 2.0,
+        match self.rows.shape.metric {
+            Metric::L2 => (hit.score + self.rows.norms[hit.row as usize]) / 2.0,
             Metric::Manhattan => 0.0,
             _ => hit.score,
         }
     }
 
     /// The best one for `query`; 0 when there is none.
-    pub fn nearest(&self, query: &[f32], prepared: &mut Query) -> u32 {
+    pub fn nearest(&self, query: &[f32], prepared: &mut LevelQuery) -> u32 {
         let mut out = Vec::with_capacity(1);
         self.best(query, 1, prepared, &mut out);
         out.first().map_or(0, |hit| hit.row)

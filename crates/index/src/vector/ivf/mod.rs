@@ -10,7 +10,7 @@ mod kmeans;
 use super::code::blocks;
 use super::code::levels::{LevelQuery, Levels, Names, Stored};
 use super::code::product::Codebooks;
-use super::code::rows::{Encoded, Kind, Query, Rows};
+use super::code::rows::{Encoded, Kind, Rows};
 use super::container::{Reader, Section, Shape, Writer, u32_at};
 use super::filter;
 use super::segment::{Body, Effort};
@@ -32,6 +32,8 @@ pub(crate) struct Ivf {
     rows: Stored,
     /// Whether scores depend on the exact inner product with a centroid.
     residual: bool,
+    /// Whether lists are ranked to the rounding of f32, as those who chose exact rows expect.
+    exact: bool,
     /// First place of each list, and the end of the last.
     starts: Vec<u32>,
     /// Row of each place.
@@ -47,7 +49,7 @@ pub(crate) fn write(rows: &[f32], shape: Shape, levels: Levels, lists: usize, se
     let centroids = kmeans::train(rows, d, shape.metric, lists, seed);
     let finder = Centroids::new(&centroids, d, shape.metric);
     let lists: Vec<u32> =
-        rows.par_chunks_exact(d).map_init(Query::default, |query, row| finder.nearest(row, query)).collect();
+        rows.par_chunks_exact(d).map_init(LevelQuery::default, |query, row| finder.nearest(row, query)).collect();
     write_lists(rows, shape, levels, &centroids, &lists, seed, writer);
 }
 
@@ -152,7 +154,7 @@ impl Centres {
 /// Reusable memory of a search.
 #[derive(Default)]
 struct Scratch {
-    coarse: Query,
+    coarse: LevelQuery,
     prepared: LevelQuery,
     lists: Vec<VectorHit>,
 }
@@ -171,7 +173,18 @@ impl Ivf {
         let names = reader.sized("names", shape.rows.checked_mul(4))?;
         let centres = Centres::open(reader, starts.len() - 1)?;
         let residual = matches!(levels.kind, Kind::Product(_) | Kind::Nothing);
-        Ok(Ivf { shape, rows, residual, starts, names, centres, finder: OnceLock::new(), places: OnceLock::new() })
+        let exact = matches!(levels.kind, Kind::Product(_) | Kind::Float(_));
+        Ok(Ivf {
+            shape,
+            rows,
+            residual,
+            exact,
+            starts,
+            names,
+            centres,
+            finder: OnceLock::new(),
+            places: OnceLock::new(),
+        })
     }
 
     /// First place of each list with the end of the last, row of each place, and centroids.
@@ -187,7 +200,7 @@ impl Ivf {
     fn finder(&self) -> Result<&Centroids> {
         let values = self.centres.values()?;
         let (d, metric) = (self.shape.dimension, self.shape.metric);
-        Ok(self.finder.get_or_init(|| Centroids::ranked_by(values, d, metric)))
+        Ok(self.finder.get_or_init(|| Centroids::ranked_by(values, d, metric, self.exact)))
     }
 
     /// The place of every row.

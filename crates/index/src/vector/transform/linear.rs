@@ -67,25 +67,83 @@ pub(super) fn eigen(matrix: &[f32], d: usize) -> Vec<(f64, Vec<f32>)> {
     // The squared lengths are squared eigenvalues.
     let mut pairs: Vec<(f64, Vec<f64>)> = rows.into_iter().map(|r| (dot(&r, &r).sqrt(), r)).collect();
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    basis(pairs, d, d)
+}
+
+/// The `count` largest eigenvalues, and unit eigenvectors of `d` numbers, of the sum of `x x'` over `rows`.
+///
+/// With fewer rows than numbers through the rows' own products; with many numbers by subspace iteration, to
+/// a few percent of the smaller ones; otherwise exactly.
+pub(super) fn leading(rows: &[f32], d: usize, count: usize) -> Vec<(f64, Vec<f32>)> {
+    /// Numbers from which the exact way takes minutes.
+    const MANY: usize = 768;
+    const TURNS: usize = 8;
+    /// Directions beyond those wanted, which make the wanted ones settle sooner.
+    const MORE: usize = 16;
+    let n = rows.len() / d;
+    let columns = transposed(rows, d);
+    if n < d {
+        let pairs = if n == 0 { Vec::new() } else { eigen(&product(rows, rows, d), n) };
+        let weights: Vec<f32> = pairs.iter().take(count).flat_map(|p| p.1.clone()).collect();
+        let directions = if n == 0 { Vec::new() } else { product(&weights, &columns, n) };
+        let wide = |row: &[f32]| row.iter().map(|&v| f64::from(v)).collect();
+        let pairs = pairs.iter().zip(directions.chunks_exact(d)).map(|(p, row)| (p.0, wide(row))).collect();
+        return basis(pairs, d, count);
+    }
+    if d <= MANY || 2 * (count + MORE) > d {
+        let mut all = eigen(&product(&columns, &columns, n), d);
+        all.truncate(count);
+        return all;
+    }
+    let mut random = super::super::random::Random::new(1);
+    let start = (0..(count + MORE) * d).map(|_| (random.bits() >> 40) as f64 / (1u64 << 23) as f64 - 1.0);
+    let mut start: Vec<f64> = start.collect();
+    let mut pairs = Vec::new();
+    for _ in 0..TURNS {
+        let rows_of = |all: &[f64]| all.chunks_exact(d).map(|r| (1.0, r.to_vec())).collect::<Vec<_>>();
+        let unit: Vec<f32> = basis(rows_of(&start), d, count + MORE).into_iter().flat_map(|p| p.1).collect();
+        // Sums over rows of x (x'q), for each direction q; then their lengths are the eigenvalues.
+        let images = product(&product(&unit, rows, d), &columns, n);
+        start = images.iter().map(|&v| f64::from(v)).collect();
+        pairs = start.chunks_exact(d).map(|r| (r.iter().map(|v| v * v).sum::<f64>().sqrt(), r.to_vec())).collect();
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        start = pairs.iter().flat_map(|p| p.1.clone()).collect();
+    }
+    basis(pairs, d, count)
+}
+
+/// `count` orthogonal unit rows: those of `pairs`, largest value first, without what earlier ones have;
+/// where one is nothing beside the largest, any direction that is new.
+fn basis(pairs: Vec<(f64, Vec<f64>)>, d: usize, count: usize) -> Vec<(f64, Vec<f32>)> {
     let largest = pairs.first().map_or(0.0, |p| p.0);
-    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(d);
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    let mut values = Vec::with_capacity(count);
     let mut axis = 0;
-    for (value, mut row) in pairs.iter().map(|(v, r)| (*v, r.clone())) {
+    let mut pairs = pairs.into_iter();
+    while basis.len() < count.min(d) {
+        let (value, mut row) = pairs.next().unwrap_or((0.0, Vec::new()));
+        let before = row.iter().map(|v| v * v).sum::<f64>().sqrt();
         let mut length = if value > 1e-9 * largest { clean(&mut row, &basis) } else { 0.0 };
-        // A direction that the matrix knows nothing about: any that is new.
-        while length <= 1e-3 * value.max(f64::MIN_POSITIVE) {
-            row = vec![0.0; d];
-            row[axis % d] = 1.0;
-            axis += 1;
-            length = clean(&mut row, &basis);
-            if length > 1e-3 || axis > 2 * d {
-                break;
+        if length <= 1e-3 * before || length == 0.0 {
+            // Of the axes one at least is not spanned yet.
+            while axis < d {
+                row = vec![0.0; d];
+                row[axis] = 1.0;
+                axis += 1;
+                length = clean(&mut row, &basis);
+                if length > 1e-3 {
+                    break;
+                }
             }
         }
-        row.iter_mut().for_each(|v| *v /= length);
+        row.resize(d, 0.0);
+        if length > 0.0 {
+            row.iter_mut().for_each(|v| *v /= length);
+        }
         basis.push(row);
+        values.push(value);
     }
-    pairs.iter().zip(basis).map(|(p, row)| (p.0, row.into_iter().map(|v| v as f32).collect())).collect()
+    values.into_iter().zip(basis).map(|(v, row)| (v, row.into_iter().map(|v| v as f32).collect())).collect()
 }
 
 /// Takes everything out of `row` that lies along the unit rows of `basis`; returns what length is left.

@@ -1,7 +1,7 @@
 //! Principal components (Pearson, 1901; Hotelling, 1933), and whitening.
 
 use super::super::code::mean;
-use super::linear::{eigen, product, transposed};
+use super::linear::leading;
 
 /// The smallest variance a whitened direction is divided by, as a share of the largest: below it is noise.
 const VARIANCE_MIN: f64 = 1e-6;
@@ -17,9 +17,7 @@ pub(super) fn train(rows: &[f32], input: usize, output: usize, whiten: bool, cen
     let largest = rows.iter().fold(f32::MIN_POSITIVE, |a, &b| a.max(b.abs()));
     let shifted: Vec<f32> =
         rows.chunks_exact(input).flat_map(|row| row.iter().zip(&centre).map(|(v, c)| (v - c) / largest)).collect();
-    let columns = transposed(&shifted, input);
-    let moments = if shifted.is_empty() { vec![0.0; input * input] } else { product(&columns, &columns, count) };
-    let pairs = eigen(&moments, input);
+    let pairs = leading(&shifted, input, output);
     let first = pairs.first().map_or(0.0, |p| p.0);
     let mut matrix = Vec::with_capacity(output * input);
     for (value, direction) in pairs.into_iter().take(output) {

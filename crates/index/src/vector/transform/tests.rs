@@ -110,6 +110,33 @@ fn principal_components_keep_most_and_whitening_evens_out() {
 }
 
 #[test]
+fn leading_directions_are_the_same_every_way() {
+    // More numbers than rows, and the other way round, against all eigenvectors.
+    for (rows, d) in [(30, 60), (400, 60)] {
+        let data = stretched(rows, d);
+        let columns = transposed(&data, d);
+        let all = eigen(&product(&columns, &columns, rows), d);
+        for (a, b) in linear::leading(&data, d, 5).iter().zip(&all) {
+            assert!((a.0 - b.0).abs() < 1e-3 * b.0, "{} {}", a.0, b.0);
+            assert!(dot(&a.1, &b.1).abs() > 0.999);
+        }
+    }
+    // Many numbers: by iteration.
+    let (rows, d) = (1000, 800);
+    let data = stretched(rows, d);
+    let found = linear::leading(&data, d, 6);
+    for (j, (value, direction)) in found.iter().enumerate() {
+        let along: f32 = data.chunks(d).map(|row| dot(row, direction).powi(2)).sum();
+        assert!((f64::from(along) / value - 1.0).abs() < 0.02, "direction {j}: {along} {value}");
+        // Variances fall by .49 from one to the next.
+        let want = rows as f32 / 3.0 * 0.49f32.powi(j as i32);
+        assert!((along / want - 1.0).abs() < 0.15, "direction {j}: {along}, expected {want}");
+    }
+    // No more directions than numbers, and none twice, without any row.
+    assert_eq!(linear::leading(&[], 3, 3).len(), 3);
+}
+
+#[test]
 fn truncation_makes_unit_rows_under_cosine() {
     let truncate = map(Transform::Truncate(2), &[], 4, Metric::Cosine);
     assert_eq!(image(&truncate, &[3.0, 4.0, 9.0, 9.0]), [0.6, 0.8]);
