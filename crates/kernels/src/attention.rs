@@ -52,6 +52,9 @@ pub struct Qkv<'a> {
     pub stride: usize,
     /// Number of tokens.
     pub len: usize,
+    /// The first so many tokens are looked at, by all; `len` for plain attention. The rest are queries only,
+    /// as the masked tokens that ColBERT appends to a question.
+    pub keys: usize,
 }
 
 /// Writes the attention's result to `out`, whose rows of `heads * dim` values are `out_stride` apart.
@@ -70,6 +73,7 @@ pub fn attend(
         return;
     }
     let width = spec.heads * spec.dim;
+    assert!(x.keys >= 1 && x.keys <= x.len, "{} keys of {} tokens", x.keys, x.len);
     assert!(x.stride >= width && out_stride >= width, "rows overlap");
     let need = (x.len - 1) * x.stride + width;
     assert!(x.q.len() >= need && x.k.len() >= need && x.v.len() >= need, "queries, keys or values too short");
@@ -83,9 +87,9 @@ pub fn attend(
     }
     let level = if level.available() { level } else { Level::Scalar };
     let panel = panel_width(level);
-    let padded = x.len.div_ceil(panel) * panel;
+    let padded = x.keys.div_ceil(panel) * panel;
     // Values are read a register beyond a head's last column: copied, so that the last row has a neighbour.
-    scratch.keys.reserve(spec.dim * padded + x.len * spec.dim.next_multiple_of(panel));
+    scratch.keys.reserve(spec.dim * padded + x.keys * spec.dim.next_multiple_of(panel));
     scratch.scores.reserve(16 * padded);
     let job = Job { spec, x, panel, padded };
     // SAFETY: lengths are checked above, scratch is reserved, the level is available.
@@ -130,10 +134,10 @@ unsafe fn run<D: Dot>(job: &Job<'_>, scratch: &mut Scratch, out: &mut [f32], out
             for t in 0..padded {
                 let to = t / panel * panel * spec.dim + t % panel;
                 for d in 0..spec.dim {
-                    keys[to + d * panel] = if t < x.len { x.k[t * x.stride + column + d] } else { 0.0 };
+                    keys[to + d * panel] = if t < x.keys { x.k[t * x.stride + column + d] } else { 0.0 };
                 }
             }
-            for t in 0..x.len {
+            for t in 0..x.keys {
                 let from = &x.v[t * x.stride + column..][..spec.dim];
                 values[t * value_width..][..spec.dim].copy_from_slice(from);
             }
@@ -178,11 +182,11 @@ unsafe fn rows<D: Dot, const M: usize>(
                 [] => std::ptr::null(),
                 bias => bias.as_ptr().add(head * (2 * spec.reach - 1) + spec.reach - 1 - (row + r)),
             };
-            inverse[r] = soften::<D::V>(scores.add(r * padded), x.len, padded, bias, row + r, spec);
+            inverse[r] = soften::<D::V>(scores.add(r * padded), x.keys, padded, bias, row + r, spec);
         }
         let value_width = spec.dim.next_multiple_of(panel);
         for first in (0..spec.dim).step_by(panel) {
-            let sums = tile::<D, M>(scores.cast(), padded, values.add(first), value_width, x.len);
+            let sums = tile::<D, M>(scores.cast(), padded, values.add(first), value_width, x.keys);
             let valid = panel.min(spec.dim - first);
             for r in 0..M {
                 let mut edge = [0.0f32; 32];
@@ -215,7 +219,7 @@ unsafe fn soften<V: Vector>(
         }
         let (first, last) = match spec.window {
             None => (0, len),
-            Some(reach) => (query.saturating_sub(reach), (query + reach + 1).min(len)),
+            Some(reach) => (query.saturating_sub(reach).min(len), (query + reach + 1).min(len)),
         };
         // Far below every score: its exponential is the smallest number there is.
         for c in (0..first).chain(last..padded) {

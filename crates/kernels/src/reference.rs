@@ -56,7 +56,7 @@ pub fn attention(spec: &Attention<'_>, x: Qkv<'_>) -> Vec<f32> {
     for head in 0..spec.heads {
         let at = |t: usize, d: usize| t * x.stride + head * spec.dim + d;
         for i in 0..x.len {
-            let weights: Vec<f64> = (0..x.len)
+            let weights: Vec<f64> = (0..x.keys)
                 .map(|j| {
                     let dot: f64 = (0..spec.dim).map(|d| f64::from(x.q[at(i, d)]) * f64::from(x.k[at(j, d)])).sum();
                     let bias = match spec.bias {

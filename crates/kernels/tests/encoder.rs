@@ -196,15 +196,18 @@ fn attention_of_every_length() {
         let stride = 3 * width;
         let x = numbers.take(len * stride);
         let bias = numbers.take(heads * (2 * 80 - 1));
-        for (window, bias) in [(None, &[] as &[f32]), (Some(3), &[]), (None, &bias)] {
+        let (all, few) = (len, len.div_ceil(3));
+        for (window, bias, keys) in
+            [(None, &[] as &[f32], all), (Some(3), &[], all), (None, &bias, all), (None, &[], few), (None, &bias, few)]
+        {
             let spec = Attention { heads, dim, scale: 0.9, window, bias, reach: 80 };
-            let qkv = Qkv { q: &x, k: &x[width..], v: &x[2 * width..], stride, len };
+            let qkv = Qkv { q: &x, k: &x[width..], v: &x[2 * width..], stride, len, keys };
             let want = reference::attention(&spec, qkv);
             for level in levels() {
                 let mut out = vec![0.0; len * width];
                 attend(level, &spec, qkv, &mut Scratch::default(), &mut out, width);
                 let off = furthest(&out, &want);
-                assert!(off < 1e-5, "{level} len {len} dim {dim} {window:?}: off by {off}");
+                assert!(off < 1e-5, "{level} len {len} keys {keys} dim {dim} {window:?}: off by {off}");
             }
         }
     }

@@ -13,6 +13,21 @@ pub enum Family {
     DistilBert,
     /// MPNet: attention has a bias by distance.
     MpNet,
+    /// ModernBERT: normalisation before each part, rotated positions, gated feed-forward.
+    ModernBert,
+}
+
+/// What only ModernBERT has (Warner and others, "Smarter, better, faster, longer", 2024).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Modern {
+    /// Local layers look this many tokens to either side.
+    pub window: usize,
+    /// By layer: whether it looks at the whole text.
+    pub global: Vec<bool>,
+    /// Base of the rotation in global layers.
+    pub theta_global: f32,
+    /// Base of the rotation in local layers.
+    pub theta_local: f32,
 }
 
 /// The shape of an encoder.
@@ -40,6 +55,8 @@ pub struct Shape {
     pub epsilon: f32,
     /// Between the two products of the feed-forward part.
     pub activation: Activation,
+    /// For [`Family::ModernBert`].
+    pub modern: Option<Modern>,
 }
 
 #[derive(Deserialize)]
@@ -56,12 +73,31 @@ struct Raw {
     vocab_size: Option<usize>,
     max_position_embeddings: Option<usize>,
     type_vocab_size: Option<usize>,
+    #[serde(alias = "norm_eps")]
     layer_norm_eps: Option<f32>,
-    #[serde(alias = "activation")]
+    #[serde(alias = "activation", alias = "hidden_activation")]
     hidden_act: Option<String>,
     position_embedding_type: Option<String>,
     pad_token_id: Option<usize>,
-    projection_dim: Option<usize>,
+    local_attention: Option<usize>,
+    global_attn_every_n_layers: Option<usize>,
+    layer_types: Option<Vec<String>>,
+    global_rope_theta: Option<f32>,
+    local_rope_theta: Option<f32>,
+    rope_parameters: Option<RopeByLayer>,
+}
+
+/// As transformers 5 writes it.
+#[derive(Deserialize)]
+struct RopeByLayer {
+    full_attention: Option<Rope>,
+    sliding_attention: Option<Rope>,
+}
+
+#[derive(Deserialize)]
+struct Rope {
+    rope_theta: Option<f32>,
+    rope_type: Option<String>,
 }
 
 /// Bounds on what a configuration may ask for; the largest encoders in use stay far below.
@@ -79,20 +115,18 @@ impl Shape {
             "bert" | "dpr" | "roberta" | "xlm-roberta" | "camembert" => Family::Bert,
             "distilbert" => Family::DistilBert,
             "mpnet" => Family::MpNet,
+            "modernbert" => Family::ModernBert,
             other => {
                 return Err(Error::new(Kind::Unsupported, format!("opening the model {what}: its type is {other:?}"))
-                    .hint("encoders of the types bert, distilbert, roberta, xlm-roberta, camembert, mpnet and dpr can be opened"));
+                    .hint("encoders of the types bert, distilbert, roberta, xlm-roberta, camembert, mpnet, modernbert and dpr can be opened"));
             }
         };
-        if raw.projection_dim.unwrap_or(0) != 0 {
-            return Err(Error::new(Kind::Unsupported, format!("opening the model {what}: it projects its vectors")));
-        }
         // RoBERTa and MPNet count positions from the one after the padding token.
         let first_position = match raw.model_type.as_str() {
             "roberta" | "xlm-roberta" | "camembert" | "mpnet" => raw.pad_token_id.unwrap_or(1).min(POSITIONS_MAX) + 1,
             _ => 0,
         };
-        if let Some(kind) = raw.position_embedding_type.filter(|k| k != "absolute") {
+        if let Some(kind) = raw.position_embedding_type.as_deref().filter(|&k| k != "absolute") {
             return Err(Error::new(
                 Kind::Unsupported,
                 format!("opening the model {what}: {kind:?} position embeddings"),
@@ -121,8 +155,9 @@ impl Shape {
             positions: need("max_position_embeddings", raw.max_position_embeddings, POSITIONS_MAX)?,
             first_position,
             types: if family == Family::Bert { raw.type_vocab_size.unwrap_or(2).min(16) } else { 0 },
-            epsilon: raw.layer_norm_eps.unwrap_or(1e-12),
+            epsilon: raw.layer_norm_eps.unwrap_or(if family == Family::ModernBert { 1e-5 } else { 1e-12 }),
             activation,
+            modern: if family == Family::ModernBert { Some(modern(&raw).map_err(bad)?) } else { None },
         };
         if shape.tokens_max() == 0 {
             return Err(bad(format!("{} positions, the first is {first_position}", shape.positions)));
@@ -140,6 +175,42 @@ impl Shape {
     pub fn tokens_max(&self) -> usize {
         self.positions.saturating_sub(self.first_position)
     }
+}
+
+/// The part of ModernBERT's configuration that others do not have.
+fn modern(raw: &Raw) -> Result<Modern, String> {
+    let layers = raw.num_hidden_layers.unwrap_or(0).min(LAYERS_MAX);
+    let global: Vec<bool> = match (&raw.layer_types, raw.global_attn_every_n_layers.unwrap_or(3)) {
+        (Some(types), _) => types.iter().map(|t| t == "full_attention").collect(),
+        (None, 0) => return Err("global_attn_every_n_layers is 0, expected at least 1".into()),
+        (None, every) => (0..layers).map(|layer| layer % every == 0).collect(),
+    };
+    if global.len() != layers {
+        return Err(format!("layer_types names {} layers, expected {layers}", global.len()));
+    }
+    let rope = raw.rope_parameters.as_ref();
+    let (far, near) = (rope.and_then(|r| r.full_attention.as_ref()), rope.and_then(|r| r.sliding_attention.as_ref()));
+    for kind in [far, near].into_iter().flatten().filter_map(|r| r.rope_type.as_deref()) {
+        if kind != "default" {
+            return Err(format!("rotation of type {kind:?}, expected \"default\""));
+        }
+    }
+    let theta = |new: Option<&Rope>, old: Option<f32>, default| new.and_then(|r| r.rope_theta).or(old).unwrap_or(default);
+    let modern = Modern {
+        window: raw.local_attention.unwrap_or(128) / 2,
+        global,
+        theta_global: theta(far, raw.global_rope_theta, 160_000.0),
+        theta_local: theta(near, raw.local_rope_theta, 10_000.0),
+    };
+    let base = |x: f32| x.is_finite() && x >= 1.0;
+    if !base(modern.theta_global) || !base(modern.theta_local) {
+        return Err("the base of a rotation is not a number from 1".into());
+    }
+    let (hidden, heads) = (raw.hidden_size.unwrap_or(0), raw.num_attention_heads.unwrap_or(0));
+    if heads > 0 && !(hidden / heads).is_multiple_of(2) {
+        return Err(format!("heads of {} values cannot be rotated in pairs", hidden / heads));
+    }
+    Ok(modern)
 }
 
 #[cfg(test)]

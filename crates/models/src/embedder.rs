@@ -1,7 +1,7 @@
 //! Sentence embeddings: tokenizer, encoder and pooling behind [`base::Embedder`].
 
 use crate::encoder::{Encoder, Workspace};
-use crate::pooling::{Pooling, normalise};
+use crate::pooling::Head;
 use crate::tokenizer::Tokenizer;
 use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter};
 use rayon::prelude::*;
@@ -12,12 +12,20 @@ use std::sync::{Mutex, PoisonError};
 const BATCH_TOKENS: usize = 256;
 
 /// Words that a model wants before a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompts {
     /// Before questions.
     pub query: String,
     /// Before passages.
     pub passage: String,
+    /// Whether their tokens are pooled with the others.
+    pub pooled: bool,
+}
+
+impl Default for Prompts {
+    fn default() -> Self {
+        Prompts { query: String::new(), passage: String::new(), pooled: true }
+    }
 }
 
 /// An encoder that turns texts into vectors.
@@ -25,7 +33,7 @@ pub struct SentenceEmbedder {
     spec: EmbedSpec,
     tokenizer: Tokenizer,
     encoder: Encoder,
-    pooling: Pooling,
+    head: Head,
     prompts: Prompts,
     /// Buffers of threads that are not embedding now.
     idle: Mutex<Vec<Workspace>>,
@@ -39,9 +47,16 @@ impl SentenceEmbedder {
         mut spec: EmbedSpec,
         tokenizer: Tokenizer,
         encoder: Encoder,
-        pooling: Pooling,
+        head: impl Into<Head>,
         prompts: Prompts,
     ) -> Result<Self> {
+        let mut head = head.into();
+        head.normalise |= spec.metric == Metric::Cosine;
+        if spec.dimension != head.dimension(encoder.shape.hidden) {
+            let (told, made) = (spec.dimension, head.dimension(encoder.shape.hidden));
+            let what = format!("opening the model {}: expected vectors of {told} values, found {made}", spec.name);
+            return Err(Error::new(Kind::BadInput, what));
+        }
         spec.max_tokens = spec.max_tokens.min(encoder.shape.tokens_max());
         if spec.max_tokens <= tokenizer.affixes() || tokenizer.affixes() == 0 {
             return Err(Error::new(
@@ -54,15 +69,20 @@ impl SentenceEmbedder {
                 ),
             ));
         }
-        Ok(SentenceEmbedder { spec, tokenizer, encoder, pooling, prompts, idle: Mutex::default() })
+        Ok(SentenceEmbedder { spec, tokenizer, encoder, head, prompts, idle: Mutex::default() })
     }
 
     /// The vectors of texts given as token numbers, special tokens included: appended to `out` in order.
     ///
     /// Fails when a text is empty, too long, or holds a number outside of the vocabulary.
     pub fn embed_ids(&self, texts: &[&[u32]], out: &mut Vec<f32>) -> Result<()> {
+        self.embed_tokens(texts, 0, out)
+    }
+
+    /// As [`SentenceEmbedder::embed_ids`], but the first `skip` tokens of each text are not pooled.
+    fn embed_tokens(&self, texts: &[&[u32]], skip: usize, out: &mut Vec<f32>) -> Result<()> {
         for ids in texts {
-            self.check(ids)?;
+            self.encoder.check(ids)?;
         }
         let batches = batches(texts.iter().map(|t| t.len()));
         let width = self.spec.dimension;
@@ -76,9 +96,9 @@ impl SentenceEmbedder {
             jobs.push((&texts[batch], rows));
         }
         if let [(texts, rows)] = jobs.as_mut_slice() {
-            self.run(texts, rows);
+            self.run(texts, skip, rows);
         } else {
-            jobs.into_par_iter().for_each(|(texts, rows)| self.run(texts, rows));
+            jobs.into_par_iter().for_each(|(texts, rows)| self.run(texts, skip, rows));
         }
         Ok(())
     }
@@ -93,20 +113,8 @@ impl SentenceEmbedder {
         &self.encoder
     }
 
-    fn check(&self, ids: &[u32]) -> Result<()> {
-        let (most, vocabulary) = (self.encoder.shape.tokens_max(), self.encoder.shape.vocabulary);
-        let what = if ids.is_empty() || ids.len() > most {
-            format!("embedding {} tokens: expected 1 to {most}", ids.len())
-        } else if let Some(id) = ids.iter().find(|&&id| id as usize >= vocabulary) {
-            format!("embedding token {id}: the model knows {vocabulary}")
-        } else {
-            return Ok(());
-        };
-        Err(Error::new(Kind::BadInput, what).hint("the model's tokenizer and its weights do not belong together"))
-    }
-
     /// One micro-batch on this thread.
-    fn run(&self, texts: &[&[u32]], rows: &mut [f32]) {
+    fn run(&self, texts: &[&[u32]], skip: usize, rows: &mut [f32]) {
         // A panic elsewhere leaves the buffers usable: they hold nothing between calls.
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = idle().pop().unwrap_or_default();
@@ -118,21 +126,24 @@ impl SentenceEmbedder {
         }
         let width = self.encoder.shape.hidden;
         let hidden = self.encoder.forward(&tokens, &mut work);
-        for (range, row) in tokens.ranges().zip(rows.chunks_exact_mut(width)) {
-            self.pooling.pool(&hidden[range.start * width..range.end * width], row);
-            if self.spec.metric == Metric::Cosine {
-                normalise(row);
-            }
+        for (range, row) in tokens.ranges().zip(rows.chunks_exact_mut(self.spec.dimension)) {
+            // A text that is nothing but prompt still gives its last token.
+            let start = (range.start + skip).min(range.end - 1);
+            self.head.apply(&hidden[start * width..range.end * width], width, row);
         }
         work.tokens = tokens;
         idle().push(work);
     }
 
-    fn tokenize(&self, text: &str, role: Role) -> Result<Vec<u32>> {
-        let prompt = match role {
+    fn prompt(&self, role: Role) -> &str {
+        match role {
             Role::Query => &self.prompts.query,
             Role::Passage => &self.prompts.passage,
-        };
+        }
+    }
+
+    fn tokenize(&self, text: &str, role: Role) -> Result<Vec<u32>> {
+        let prompt = self.prompt(role);
         let mut ids = Vec::with_capacity(self.spec.max_tokens.min(text.len() / 4 + 8));
         if prompt.is_empty() {
             self.tokenizer.encode(text, self.spec.max_tokens, &mut ids)?;
@@ -144,7 +155,7 @@ impl SentenceEmbedder {
 }
 
 /// Cuts a list of texts, by their lengths, into runs of about [`BATCH_TOKENS`].
-fn batches(lengths: impl Iterator<Item = usize>) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn batches(lengths: impl Iterator<Item = usize>) -> Vec<std::ops::Range<usize>> {
     let (mut out, mut start, mut tokens, mut end) = (Vec::new(), 0, 0, 0);
     for length in lengths {
         if tokens > 0 && tokens + length > BATCH_TOKENS {
@@ -171,7 +182,12 @@ impl Embedder for SentenceEmbedder {
             _ => texts.par_iter().with_min_len(16).map(|t| self.tokenize(t, role)).collect::<Result<_>>()?,
         };
         let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        self.embed_ids(&ids, out)
+        let prompt = self.prompt(role);
+        let skip = match self.prompts.pooled || prompt.is_empty() {
+            true => 0,
+            false => self.tokenizer.around().0.len() + self.tokenizer.count(prompt),
+        };
+        self.embed_tokens(&ids, skip, out)
     }
 
     fn tokens(&self) -> &dyn TokenCounter {

@@ -5,13 +5,15 @@
 //! needed. A micro-batch is small enough that its values stay in a core's own cache; threads take different
 //! micro-batches and share nothing but the weights.
 
-use crate::config::Shape;
+use crate::config::{Family, Shape};
+use crate::modern;
 use crate::weights::{Linear, Norm, Weights};
+use base::{Error, Kind, Result};
 use kernels::{Activation, Attention, Finish, LeftBuffer, Level, Qkv, Scratch, Words, attend, gemm, layer_norm};
 
 /// Tokens that go through the feed-forward part together: enough to use each panel of weights well, few
 /// enough that their widest values (1536 a token in MiniLM) stay in the second cache.
-const BLOCK_TOKENS: usize = 96;
+pub(crate) const BLOCK_TOKENS: usize = 96;
 
 /// Texts as token numbers, one after the other.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,10 @@ pub struct Tokens {
     pub ids: Vec<u32>,
     /// Where each text ends in `ids`.
     pub ends: Vec<usize>,
+    /// For each number whether it is of the second type (the second text of a pair); empty for none.
+    pub second: Vec<bool>,
+    /// For each text how many of its tokens, the first ones, are looked at by the others; empty for all.
+    pub keys: Vec<usize>,
 }
 
 impl Tokens {
@@ -27,11 +33,18 @@ impl Tokens {
     pub fn clear(&mut self) {
         self.ids.clear();
         self.ends.clear();
+        self.second.clear();
+        self.keys.clear();
     }
 
     /// The bounds of each text.
     pub fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
         self.ends.iter().scan(0, |start, &end| Some(std::mem::replace(start, end)..end))
+    }
+
+    /// How many tokens of text `number`, whose length is `len`, are looked at.
+    pub(crate) fn keys_of(&self, number: usize, len: usize) -> usize {
+        self.keys.get(number).map_or(len, |&k| k.clamp(1, len.max(1)))
     }
 }
 
@@ -53,12 +66,12 @@ pub enum Product {
 pub struct Workspace {
     /// The micro-batch itself, kept here so that its memory is reused too.
     pub tokens: Tokens,
-    hidden: Words,
-    qkv: Words,
-    context: Words,
-    wide: Words,
-    left: LeftBuffer,
-    scratch: Scratch,
+    pub(crate) hidden: Words,
+    pub(crate) qkv: Words,
+    pub(crate) context: Words,
+    pub(crate) wide: Words,
+    pub(crate) left: LeftBuffer,
+    pub(crate) scratch: Scratch,
 }
 
 /// An encoder ready to run.
@@ -73,6 +86,22 @@ impl Encoder {
     /// Joins a shape and its weights, packed for `level`.
     pub fn new(shape: Shape, weights: Weights, level: Level) -> Self {
         Encoder { shape, weights, level }
+    }
+
+    /// Says what is wrong with a text given as token numbers, if anything.
+    ///
+    /// # Errors
+    /// `BadInput` when it is empty, too long, or holds a number outside of the vocabulary.
+    pub fn check(&self, ids: &[u32]) -> Result<()> {
+        let (most, vocabulary) = (self.shape.tokens_max(), self.shape.vocabulary);
+        let what = if ids.is_empty() || ids.len() > most {
+            format!("embedding {} tokens: expected 1 to {most}", ids.len())
+        } else if let Some(id) = ids.iter().find(|&&id| id as usize >= vocabulary) {
+            format!("embedding token {id}: the model knows {vocabulary}")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::BadInput, what).hint("the model's tokenizer and its weights do not belong together"))
     }
 
     /// The last hidden state of every token: `ids.len()` rows of `hidden` values, valid until the next call.
@@ -91,6 +120,9 @@ impl Encoder {
         work: &'w mut Workspace,
         watch: &mut dyn FnMut(usize, Product, &[f32]),
     ) -> &'w [f32] {
+        if self.shape.family == Family::ModernBert {
+            return modern::forward(&self.shape, &self.weights, self.level, tokens, work);
+        }
         let (h, rows, level) = (self.shape.hidden, tokens.ids.len(), self.level);
         work.hidden.reserve(rows * h);
         work.qkv.reserve(rows * 3 * h);
@@ -111,10 +143,10 @@ impl Encoder {
             watch(number, Product::Qkv, hidden);
             let (qkv, context) = (qkv.f32_mut(), context.f32_mut());
             apply(level, &layer.qkv, hidden, h, rows, left, Activation::None, false, qkv);
-            for range in tokens.ranges() {
-                let at = range.start * 3 * h;
-                let x =
-                    Qkv { q: &qkv[at..], k: &qkv[at + h..], v: &qkv[at + 2 * h..], stride: 3 * h, len: range.len() };
+            for (number, range) in tokens.ranges().enumerate() {
+                let (at, len) = (range.start * 3 * h, range.len());
+                let (q, k, v) = (&qkv[at..], &qkv[at + h..], &qkv[at + 2 * h..]);
+                let x = Qkv { q, k, v, stride: 3 * h, len, keys: tokens.keys_of(number, len) };
                 attend(level, &attention, x, scratch, &mut context[range.start * h..], h);
             }
             watch(number, Product::Output, &context[..rows * h]);
@@ -139,6 +171,9 @@ impl Encoder {
                 let row = &mut hidden[at * h..][..h];
                 row.copy_from_slice(&self.weights.positions[(position + self.shape.first_position) * h..][..h]);
                 self.weights.words.add_row(tokens.ids[at] as usize, row);
+                if !self.weights.second_type.is_empty() && tokens.second.get(at) == Some(&true) {
+                    row.iter_mut().zip(&self.weights.second_type).for_each(|(x, t)| *x += t);
+                }
             }
         }
         self.norm(hidden, &self.weights.norm);
@@ -151,7 +186,7 @@ impl Encoder {
 
 /// `out = activation(linear(input))`, or added to `out`.
 #[allow(clippy::too_many_arguments)] // One product with all it needs; a struct would be built to be taken apart.
-fn apply(
+pub(crate) fn apply(
     level: Level,
     linear: &Linear,
     input: &[f32],

@@ -20,20 +20,33 @@
 
 pub mod builtin;
 mod catalogue;
+mod classify;
+mod colbert;
 pub mod config;
+mod dense;
 pub mod embedder;
 pub mod encoder;
+mod entities;
+mod files;
 pub mod folder;
+mod modern;
 mod normalise;
 pub mod pooling;
 pub mod quantise;
+mod runner;
 pub mod safetensors;
 pub mod tokenizer;
 pub mod weights;
 pub mod wordpiece;
 
 pub use builtin::{builtin, builtin_sentence_embedder};
-pub use catalogue::{EMBEDDERS, Open, open};
+pub use catalogue::{
+    EMBEDDERS, MULTI_ENCODERS, Open, OpenMultiEncoder, OpenReranker, OpenTokenClassifier, RERANKERS, TOKEN_CLASSIFIERS,
+    open, open_multi_encoder, open_reranker, open_token_classifier,
+};
+pub use classify::{CrossEncoder, SequenceClassifier};
+pub use colbert::{ColBert, LateReranker};
 pub use embedder::SentenceEmbedder;
+pub use entities::EntityTagger;
 pub use folder::{open_folder, open_folder_as};
 pub use normalise::Normaliser;

@@ -1,5 +1,7 @@
 //! From one row per token to one row per text.
 
+use crate::dense::Dense;
+
 /// How the rows of a text become one (Reimers and Gurevych, "Sentence-BERT", 2019).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
@@ -13,6 +15,8 @@ pub enum Pooling {
     MeanSqrtLength,
     /// The last token's row.
     Last,
+    /// The mean in which row i, counted from 1, weighs i (Muennighoff, "SGPT", 2022).
+    WeightedMean,
 }
 
 impl Pooling {
@@ -29,6 +33,14 @@ impl Pooling {
                     out.iter_mut().zip(row).for_each(|(o, &x)| *o = o.max(x));
                 }
             }
+            Pooling::WeightedMean => {
+                out.fill(0.0);
+                for (i, row) in rows.chunks_exact(width).enumerate() {
+                    out.iter_mut().zip(row).for_each(|(o, x)| *o += (i + 1) as f32 * x);
+                }
+                let total = count as f32 * (count + 1) as f32 / 2.0;
+                out.iter_mut().for_each(|x| *x /= total);
+            }
             Pooling::Mean | Pooling::MeanSqrtLength => {
                 out.fill(0.0);
                 for row in rows.chunks_exact(width) {
@@ -37,6 +49,51 @@ impl Pooling {
                 let n = if self == Pooling::Mean { count as f32 } else { (count as f32).sqrt() };
                 out.iter_mut().for_each(|x| *x /= n);
             }
+        }
+    }
+}
+
+/// What makes one vector of a text's rows: a pooling, then linear maps, then perhaps unit length.
+pub struct Head {
+    /// First.
+    pub pooling: Pooling,
+    pub(crate) dense: Vec<Dense>,
+    /// Last.
+    pub normalise: bool,
+}
+
+impl From<Pooling> for Head {
+    fn from(pooling: Pooling) -> Head {
+        Head { pooling, dense: Vec::new(), normalise: false }
+    }
+}
+
+impl Head {
+    /// Values of a result when rows have `width`.
+    pub(crate) fn dimension(&self, width: usize) -> usize {
+        self.dense.last().map_or(width, Dense::outputs)
+    }
+
+    /// Makes `out`, of [`Head::dimension`] values, from whole rows of `width` values, at least one.
+    pub(crate) fn apply(&self, rows: &[f32], width: usize, out: &mut [f32]) {
+        let Some((last, first)) = self.dense.split_last() else {
+            self.pooling.pool(rows, out);
+            return self.finish(out);
+        };
+        let mut row = vec![0.0; width];
+        self.pooling.pool(rows, &mut row);
+        for dense in first {
+            let mut next = vec![0.0; dense.outputs()];
+            dense.apply(&row, &mut next);
+            row = next;
+        }
+        last.apply(&row, out);
+        self.finish(out);
+    }
+
+    fn finish(&self, out: &mut [f32]) {
+        if self.normalise {
+            normalise(out);
         }
     }
 }
@@ -67,6 +124,7 @@ mod tests {
         check(Pooling::Last, [3.0, -2.0]);
         check(Pooling::Mean, [2.0, 0.0]);
         check(Pooling::Max, [3.0, 2.0]);
+        check(Pooling::WeightedMean, [7.0 / 3.0, -2.0 / 3.0]);
         check(Pooling::MeanSqrtLength, [4.0 / 2f32.sqrt(), 0.0]);
     }
 

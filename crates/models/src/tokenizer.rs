@@ -11,6 +11,17 @@ pub struct Tokenizer {
     inner: Inner,
     before: Vec<u32>,
     after: Vec<u32>,
+    pair: Option<Pair>,
+}
+
+/// What stands around the two texts of a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pair {
+    before: Vec<u32>,
+    between: Vec<u32>,
+    after: Vec<u32>,
+    /// Whether the second text and what follows it are of the second type.
+    typed: bool,
 }
 
 enum Inner {
@@ -21,7 +32,8 @@ enum Inner {
 impl Tokenizer {
     /// Our WordPiece with these special tokens.
     pub fn from_wordpiece(inner: WordPiece, before: Vec<u32>, after: Vec<u32>) -> Self {
-        Tokenizer { inner: Inner::WordPiece(inner), before, after }
+        let pair = Pair { before: before.clone(), between: after.clone(), after: after.clone(), typed: true };
+        Tokenizer { inner: Inner::WordPiece(inner), before, after, pair: Some(pair) }
     }
 
     /// Reads a `tokenizer.json`; `what` names it in errors.
@@ -40,19 +52,33 @@ impl Tokenizer {
         if tokens.iter().any(|t| t["content"].as_str().is_none_or(str::is_empty)) {
             return Err(bad("an added token is empty".into()));
         }
-        if let Some((before, after)) = affixes(&value)
-            && let Some(inner) = wordpiece(&value, tokens)?
-        {
-            return Ok(Tokenizer::from_wordpiece(inner, before, after));
+        let (single, pair) = (affixes(&value), pair(&value));
+        if let (Some((before, after)), Some(inner)) = (&single, wordpiece(&value, tokens)?) {
+            let (before, after) = (before.clone(), after.clone());
+            return Ok(Tokenizer { inner: Inner::WordPiece(inner), before, after, pair });
         }
         let mut inner: tokenizers::Tokenizer = json.parse().map_err(|e: tokenizers::Error| bad(e.to_string()))?;
         // The file's own padding and truncation would add tokens that are not in the text.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|e| bad(e.to_string()))?;
-        let encoded = inner.encode("", true).map_err(|e| bad(e.to_string()))?;
-        let ids = encoded.get_ids();
-        let (before, after) = ids.split_at(ids.len().div_ceil(2));
-        Ok(Tokenizer { before: before.to_vec(), after: after.to_vec(), inner: Inner::Other(Box::new(inner)) })
+        let (before, after) = match single {
+            Some(known) => known,
+            None => {
+                let encoded = inner.encode("", true).map_err(|e| bad(e.to_string()))?;
+                let ids = encoded.get_ids();
+                let (before, after) = ids.split_at(ids.len().div_ceil(2));
+                (before.to_vec(), after.to_vec())
+            }
+        };
+        Ok(Tokenizer { before, after, pair, inner: Inner::Other(Box::new(inner)) })
+    }
+
+    /// The number of the token that is written `token`, special ones included.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        match &self.inner {
+            Inner::WordPiece(inner) => inner.id_of(token),
+            Inner::Other(inner) => inner.token_to_id(token),
+        }
     }
 
     /// Number of special tokens around a text.
@@ -60,20 +86,92 @@ impl Tokenizer {
         self.before.len() + self.after.len()
     }
 
+    /// The special tokens before and after a text.
+    pub fn around(&self) -> (&[u32], &[u32]) {
+        (&self.before, &self.after)
+    }
+
     /// Appends the tokens of `text` with the special ones around, at most `most` in all.
     pub fn encode(&self, text: &str, most: usize, out: &mut Vec<u32>) -> Result<()> {
         let room = most.saturating_sub(self.affixes());
         out.extend(&self.before);
-        match &self.inner {
-            Inner::WordPiece(inner) => inner.encode(text, room, out),
-            Inner::Other(inner) => {
-                let encoded = inner.encode_fast(clip(text, room), false).context(Kind::Bug, || "tokenizing".into())?;
-                out.extend(encoded.get_ids().iter().take(room));
-            }
-        }
+        self.encode_plain(text, room, out)?;
         out.extend(&self.after);
         Ok(())
     }
+
+    /// Appends the tokens of `text`, at most `most`, without special tokens around them.
+    pub fn encode_plain(&self, text: &str, most: usize, out: &mut Vec<u32>) -> Result<()> {
+        match &self.inner {
+            Inner::WordPiece(inner) => inner.encode(text, most, out),
+            Inner::Other(inner) => {
+                let encoded = inner.encode_fast(clip(text, most), false).context(Kind::BadInput, failed)?;
+                out.extend(encoded.get_ids().iter().take(most));
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends each token of `text` with the bytes it stands for, without special tokens around them.
+    pub fn encode_placed(&self, text: &str, out: &mut Vec<(u32, Range<usize>)>) -> Result<()> {
+        match &self.inner {
+            Inner::WordPiece(inner) => inner.encode_placed(text, out),
+            Inner::Other(inner) => {
+                let encoded = inner.encode(text, false).context(Kind::BadInput, failed)?;
+                let places = encoded.get_offsets().iter().map(|&(start, end)| place(text, start, end));
+                out.extend(encoded.get_ids().iter().copied().zip(places));
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the tokens of two texts as one input of at most `most` tokens; returns where the second type
+    /// begins, the end of the input when the model does not tell the texts apart. What is too long is cut at
+    /// the end, the longer text first (`longest_first` in Hugging Face's words).
+    ///
+    /// # Errors
+    /// `Unsupported` when the tokenizer's file does not say how pairs are written.
+    pub fn encode_pair(&self, first: &str, second: &str, most: usize, out: &mut Vec<u32>) -> Result<usize> {
+        let Some(pair) = &self.pair else {
+            return Err(Error::new(Kind::Unsupported, "tokenizing a pair of texts: the tokenizer has no form for pairs"));
+        };
+        let room = most.saturating_sub(pair.before.len() + pair.between.len() + pair.after.len());
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        self.encode_plain(first, room, &mut a)?;
+        self.encode_plain(second, room, &mut b)?;
+        // Where both fill all the room, which of them was longer decides who gets an odd token.
+        let longer = a.len() == room && b.len() == room && self.count(first) > self.count(second);
+        let (keep_a, keep_b) = share(a.len() + usize::from(longer), b.len(), room);
+        let start = out.len();
+        out.extend(&pair.before);
+        out.extend(&a[..keep_a]);
+        out.extend(&pair.between);
+        let at = out.len() - start;
+        out.extend(&b[..keep_b]);
+        out.extend(&pair.after);
+        Ok(if pair.typed { at } else { out.len() - start })
+    }
+}
+
+/// How many tokens of two texts stay when there is room for `room`: the longer loses first, and what is odd
+/// goes to the second.
+fn share(a: usize, b: usize, room: usize) -> (usize, usize) {
+    if a + b <= room {
+        return (a, b);
+    }
+    let (short, long) = (a.min(b), room.saturating_sub(a.min(b)));
+    let (short, long) = if long >= short { (short, long) } else { (room / 2, room - room / 2) };
+    if a > b { (long, short) } else { (short, long) }
+}
+
+/// What was being done when a tokenizer's own rules failed: a pattern that backtracks without end, say.
+fn failed() -> String {
+    "tokenizing a text with the rules of the model's tokenizer.json".into()
+}
+
+/// Bytes of a token, widened to whole characters.
+fn place(text: &str, start: usize, end: usize) -> Range<usize> {
+    text.floor_char_boundary(start)..text.ceil_char_boundary(end.max(start))
 }
 
 /// The beginning of a text that is much longer than the model reads, so that ten megabytes do not take
@@ -96,37 +194,97 @@ impl TokenCounter for Tokenizer {
             Inner::WordPiece(inner) => inner.offsets(text, out),
             Inner::Other(inner) => {
                 if let Ok(encoded) = inner.encode(text, false) {
-                    out.extend(
-                        encoded.get_offsets().iter().map(|&(start, end)| {
-                            text.floor_char_boundary(start)..text.ceil_char_boundary(end.max(start))
-                        }),
-                    );
+                    out.extend(encoded.get_offsets().iter().map(|&(start, end)| place(text, start, end)));
                 }
             }
         }
     }
 }
 
+/// The post-processor that puts special tokens around texts, perhaps one of several.
+fn processor(json: &Value) -> &Value {
+    let processor = &json["post_processor"];
+    let known = |p: &&Value| p["type"].as_str().is_some_and(|t| t != "ByteLevel");
+    match processor["processors"].as_array() {
+        Some(several) if processor["type"] == "Sequence" => several.iter().find(known).unwrap_or(processor),
+        _ => processor,
+    }
+}
+
+fn number(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|n| u32::try_from(n).ok())
+}
+
+/// A part of a template: special tokens, or the first or second text, with their type.
+enum Part {
+    Special(Vec<u32>, bool),
+    Text(bool, bool),
+}
+
+/// The parts of the template `name`, `single` or `pair`.
+fn template(processor: &Value, name: &str) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    for piece in processor[name].as_array()? {
+        let kind = |value: &Value| value["type_id"].as_u64().unwrap_or(0) > 0;
+        if let Some(token) = piece["SpecialToken"]["id"].as_str() {
+            let ids = processor["special_tokens"][token]["ids"].as_array()?;
+            parts.push(Part::Special(ids.iter().map(number).collect::<Option<_>>()?, kind(&piece["SpecialToken"])));
+        } else {
+            let text = &piece["Sequence"];
+            parts.push(Part::Text(text["id"].as_str()? == "B", kind(text)));
+        }
+    }
+    Some(parts)
+}
+
 /// The special tokens before and after a single text, if the post-processor is one that we know.
 fn affixes(json: &Value) -> Option<(Vec<u32>, Vec<u32>)> {
-    let processor = &json["post_processor"];
-    let id = |v: &Value| v.as_u64().and_then(|n| u32::try_from(n).ok());
+    let processor = processor(json);
     match processor["type"].as_str()? {
-        "BertProcessing" => Some((vec![id(&processor["cls"][1])?], vec![id(&processor["sep"][1])?])),
+        "BertProcessing" | "RobertaProcessing" => {
+            Some((vec![number(&processor["cls"][1])?], vec![number(&processor["sep"][1])?]))
+        }
         "TemplateProcessing" => {
             let (mut before, mut after, mut seen) = (Vec::new(), Vec::new(), false);
-            for piece in processor["single"].as_array()? {
-                if let Some(name) = piece["SpecialToken"]["id"].as_str() {
-                    let ids = processor["special_tokens"][name]["ids"].as_array()?;
-                    let ids = ids.iter().map(id).collect::<Option<Vec<_>>>()?;
-                    if seen { &mut after } else { &mut before }.extend(ids);
-                } else if piece["Sequence"]["id"] == "A" && !seen {
-                    seen = true;
-                } else {
-                    return None;
+            for part in template(processor, "single")? {
+                match part {
+                    Part::Special(ids, _) => if seen { &mut after } else { &mut before }.extend(ids),
+                    Part::Text(false, _) if !seen => seen = true,
+                    Part::Text(..) => return None,
                 }
             }
             seen.then_some((before, after))
+        }
+        _ => None,
+    }
+}
+
+/// What stands around two texts, if the post-processor is one that we know.
+fn pair(json: &Value) -> Option<Pair> {
+    let processor = processor(json);
+    let (cls, sep) = (|| number(&processor["cls"][1]), || number(&processor["sep"][1]));
+    match processor["type"].as_str()? {
+        "BertProcessing" => {
+            Some(Pair { before: vec![cls()?], between: vec![sep()?], after: vec![sep()?], typed: true })
+        }
+        "RobertaProcessing" => {
+            Some(Pair { before: vec![cls()?], between: vec![sep()?, sep()?], after: vec![sep()?], typed: false })
+        }
+        "TemplateProcessing" => {
+            let mut pair = Pair { before: Vec::new(), between: Vec::new(), after: Vec::new(), typed: false };
+            let mut texts = 0;
+            for part in template(processor, "pair")? {
+                match part {
+                    // Types that change elsewhere than with the second text are not ours to guess.
+                    Part::Special(_, true) if texts < 2 => return None,
+                    Part::Special(_, kind) if texts == 2 && kind != pair.typed => return None,
+                    Part::Special(ids, _) => [&mut pair.before, &mut pair.between, &mut pair.after][texts].extend(ids),
+                    Part::Text(false, false) if texts == 0 => texts = 1,
+                    Part::Text(true, kind) if texts == 1 => (texts, pair.typed) = (2, kind),
+                    Part::Text(..) => return None,
+                }
+            }
+            (texts == 2).then_some(pair)
         }
         _ => None,
     }
@@ -165,4 +323,27 @@ fn wordpiece(json: &Value, added: &[Value]) -> Result<Option<WordPiece>> {
     }
     let unknown = model["unk_token"].as_str().unwrap_or("[UNK]");
     WordPiece::new(normaliser, &tokens, unknown, texts).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_text_of_a_pair_is_cut_first() {
+        for (a, b, room, expected) in [
+            (3, 4, 7, (3, 4)),
+            (3, 9, 10, (3, 7)),
+            (9, 3, 10, (7, 3)),
+            (9, 9, 10, (5, 5)),
+            (9, 9, 11, (5, 6)),
+            (9, 8, 11, (6, 5)),
+            (6, 20, 11, (5, 6)),
+            (5, 20, 11, (5, 6)),
+            (0, 20, 11, (0, 11)),
+            (4, 4, 0, (0, 0)),
+        ] {
+            assert_eq!(share(a, b, room), expected, "{a} and {b} in {room}");
+        }
+    }
 }

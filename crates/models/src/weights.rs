@@ -59,6 +59,8 @@ pub struct Layer {
     pub norm1: Norm,
     /// First product of the feed-forward part.
     pub up: Linear,
+    /// What its result is multiplied by, in models with a gate.
+    pub gate: Option<Linear>,
     /// Second product.
     pub down: Linear,
     /// After the feed-forward part.
@@ -69,21 +71,25 @@ pub struct Layer {
 pub struct Weights {
     /// By token.
     pub words: Table,
-    /// By position, the row of token type 0 included.
+    /// By position, the row of token type 0 included; empty where positions are rotations.
     pub positions: Vec<f32>,
+    /// Row of token type 1 minus that of type 0; empty for models that do not tell texts of a pair apart.
+    pub second_type: Vec<f32>,
     /// After the embeddings.
     pub norm: Norm,
     /// In order.
     pub layers: Vec<Layer>,
     /// Attention's bias by distance, see [`kernels::Attention::bias`]; empty for none.
     pub bias: Vec<f32>,
+    /// After the last layer, in models that normalise before each part.
+    pub last: Option<Norm>,
 }
 
 /// Where tensors come from, and what they become.
-struct Loader<'f> {
-    file: &'f TensorFile<'f>,
-    prefix: &'static str,
-    level: Level,
+pub(crate) struct Loader<'f> {
+    pub file: &'f TensorFile<'f>,
+    pub prefix: &'static str,
+    pub level: Level,
 }
 
 /// A matrix as it lies in the file.
@@ -93,7 +99,7 @@ enum Matrix {
 }
 
 impl Loader<'_> {
-    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.file.floats(&format!("{}{name}", self.prefix), shape)
     }
 
@@ -115,8 +121,14 @@ impl Loader<'_> {
         Panels::pack(rows, n, k, kind, self.level)
     }
 
+    /// The map with these rows of `k` floats.
+    pub fn packed(&self, rows: Vec<f32>, bias: Vec<f32>, k: usize, kind: Kind) -> Linear {
+        let n = rows.len() / k.max(1);
+        Linear { panels: self.pack(&Matrix::F32(rows), n, k, kind), bias }
+    }
+
     /// The map `name.weight`, `name.bias` from `k` to `n` values.
-    fn linear(&self, name: &str, n: usize, k: usize, kind: Kind) -> Result<Linear> {
+    pub fn linear(&self, name: &str, n: usize, k: usize, kind: Kind) -> Result<Linear> {
         let matrix = self.matrix(&format!("{name}.weight"), n, k)?;
         Ok(Linear { panels: self.pack(&matrix, n, k, kind), bias: self.floats(&format!("{name}.bias"), &[n])? })
     }
@@ -268,15 +280,20 @@ impl Weights {
             Family::Bert => BERT,
             Family::DistilBert => DISTILBERT,
             Family::MpNet => MPNET,
+            Family::ModernBert => return crate::modern::load(file, shape, precision, level),
         };
         let prefix = names.prefixes.iter().find(|p| file.find(&format!("{p}embeddings.LayerNorm.weight")).is_some());
         let load = Loader { file, prefix: prefix.copied().unwrap_or(""), level };
         let h = shape.hidden;
         let mut positions = load.dequantised("embeddings.position_embeddings.weight", shape.positions, h)?;
+        let mut second_type = Vec::new();
         if shape.types > 0 {
             let types = load.dequantised("embeddings.token_type_embeddings.weight", shape.types, h)?;
             for row in positions.chunks_exact_mut(h) {
                 row.iter_mut().zip(&types[..h]).for_each(|(p, t)| *p += t);
+            }
+            if shape.types > 1 {
+                second_type.extend(types[h..2 * h].iter().zip(&types).map(|(second, first)| second - first));
             }
         }
         let layers = (0..shape.layers)
@@ -288,6 +305,7 @@ impl Weights {
                     output: load.linear(&name(names.output), h, h, precision.rest)?,
                     norm1: load.norm(&name(names.norm1), h)?,
                     up: load.linear(&name(names.up), shape.intermediate, h, precision.rest)?,
+                    gate: None,
                     down: load.linear(&name(names.down), h, shape.intermediate, precision.rest)?,
                     norm2: load.norm(&name(names.norm2), h)?,
                 })
@@ -303,9 +321,11 @@ impl Weights {
         Ok(Weights {
             words: load.table("embeddings.word_embeddings.weight", shape.vocabulary, h, forever)?,
             positions,
+            second_type,
             norm: load.norm("embeddings.LayerNorm", h)?,
             layers,
             bias,
+            last: None,
         })
     }
 }

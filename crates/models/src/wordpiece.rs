@@ -90,6 +90,27 @@ impl WordPiece {
         });
     }
 
+    /// Appends the tokens of `text`, each with its bytes as [`WordPiece::offsets`] gives them.
+    pub fn encode_placed(&self, text: &str, out: &mut Vec<(u32, Range<usize>)>) {
+        let (mut ids, mut places) = (Vec::new(), Vec::new());
+        self.encode(text, usize::MAX, &mut ids);
+        self.offsets(text, &mut places);
+        out.extend(ids.into_iter().zip(places));
+    }
+
+    /// The number of the token that is written `token`.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        if let Some((_, id)) = self.added.iter().find(|(text, _)| text == token) {
+            return Some(*id);
+        }
+        let (body, continues) = match token.strip_prefix("##") {
+            Some(body) => (body, true),
+            None => (token, false),
+        };
+        let hash = mix(body.bytes().fold(SEED[usize::from(continues)], extend));
+        self.pieces.find(hash, body.as_bytes(), continues)
+    }
+
     /// Calls `token` with every token and its bytes, until it says stop.
     fn walk(&self, text: &str, mut token: impl FnMut(u32, Range<usize>) -> bool) {
         let mut words = Words { tokenizer: self, token: &mut token, word: Word::default(), stopped: false };

@@ -28,7 +28,7 @@ fn fixture(name: &str) -> Fixture {
     let ids = integers(&file, "ids");
     let ends = integers(&file, "ends").into_iter().map(|e| e as usize).collect();
     let hidden = file.floats("hidden", &[ids.len(), shape.hidden]).unwrap();
-    Fixture { shape, weights: read("model.safetensors"), tokens: Tokens { ids, ends }, hidden }
+    Fixture { shape, weights: read("model.safetensors"), tokens: Tokens { ids, ends, ..Tokens::default() }, hidden }
 }
 
 fn run(fixture: &Fixture, level: Level, kind: Kind) -> Vec<f32> {
@@ -102,7 +102,7 @@ fn a_text_does_not_depend_on_its_neighbours() {
     let together = encoder.forward(&fixture.tokens, &mut work).to_vec();
     let h = fixture.shape.hidden;
     for range in fixture.tokens.ranges() {
-        let alone = Tokens { ids: fixture.tokens.ids[range.clone()].to_vec(), ends: vec![range.len()] };
+        let alone = Tokens { ids: fixture.tokens.ids[range.clone()].to_vec(), ends: vec![range.len()], ..Tokens::default() };
         let off = furthest(encoder.forward(&alone, &mut work), &together[range.start * h..range.end * h]);
         assert!(off < 1e-5, "off by {off}");
     }
