@@ -1,8 +1,9 @@
 //! Everything that speaks to somebody else's server.
 //!
-//! Today this is one thing: a [`base::Generator`] over any OpenAI-compatible chat-completions endpoint.
-//! [`GENERATORS`] is the catalogue; a further dialect is one file and one line there. No other crate of
-//! Ragstone opens a connection, and this one only to the address that the user configured.
+//! Two things: a [`base::Generator`] over any OpenAI-compatible chat-completions endpoint, and [`hub`], which
+//! fetches models when a user asks for one. [`GENERATORS`] is the catalogue of the first; a further dialect is
+//! one file and one line there. No other crate of Ragstone opens a connection, and this one only to the
+//! address that the user configured.
 //!
 //! ```
 //! use connect::{GeneratorSettings, open_generator};
@@ -17,6 +18,7 @@
 //! ```
 
 mod complaint;
+pub mod hub;
 mod openai;
 mod reading;
 mod reply;

@@ -124,7 +124,7 @@ impl OpenAiChat {
         let exchange = Exchange::start(client.clone(), self.request(client, prompt)?)?;
         let first_token = deadline.min(Instant::now() + limits.first_token);
         let (status, retry_after) = match exchange.next(first_token) {
-            Ok(Step::Head { status, retry_after }) => (status, retry_after),
+            Ok(Step::Head { status, retry_after, .. }) => (status, retry_after),
             Ok(_) => return Err(Error::new(Kind::Bug, "a reply without a head").into()),
             Err(broken) => return Err(self.broken(broken, "before the first token")),
         };

@@ -8,6 +8,7 @@
 use crate::settings::TimeLimits;
 use base::{Error, Kind, Result};
 use reqwest::blocking::{Client, Request};
+use reqwest::header::HeaderMap;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Once, OnceLock};
@@ -20,6 +21,7 @@ pub(crate) enum Step {
         status: u16,
         /// The server's wish how long to wait, if it gave one in seconds.
         retry_after: Option<Duration>,
+        headers: Box<HeaderMap>,
     },
     Bytes(Vec<u8>),
     End,
@@ -59,7 +61,8 @@ impl Exchange {
                 .map(|ms| ms / 1000.0)
                 .or_else(|| seconds("retry-after"))
                 .and_then(|s| Duration::try_from_secs_f64(s).ok());
-            let mut go_on = sender.send(Ok(Step::Head { status: response.status().as_u16(), retry_after })).is_ok();
+            let (status, headers) = (response.status().as_u16(), Box::new(response.headers().clone()));
+            let mut go_on = sender.send(Ok(Step::Head { status, retry_after, headers })).is_ok();
             let mut buffer = vec![0; 16 << 10];
             while go_on {
                 let step = match response.read(&mut buffer) {
@@ -123,31 +126,37 @@ impl LazyClient {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // An error means that the program around us installed its own already.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let mut builder = Client::builder()
-            .user_agent(concat!("ragstone/", env!("CARGO_PKG_VERSION")))
-            // A redirected POST would lose its body or carry the key to a stranger.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect)
-            .timeout(limits.first_token.max(limits.between_tokens).min(limits.total));
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
-        if url.scheme() == "http" {
-            // No TLS, no roots: a machine without certificates can still use a local model.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|e| {
-            Error::new(Kind::Unsupported, "preparing TLS failed")
-                .because(e)
-                .hint("install the system's CA certificates, or set SSL_CERT_FILE to a file that holds them")
-        })?;
+        let client =
+            build_client(url, limits.connect, limits.first_token.max(limits.between_tokens).min(limits.total))?;
         Ok(self.0.get_or_init(|| client))
     }
+}
+
+/// A client for the server of `url`. Redirects are left to the caller: a redirected POST would lose its body,
+/// and a key must not follow to a stranger.
+pub(crate) fn build_client(url: &reqwest::Url, connect: Duration, total: Duration) -> Result<Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error means that the program around us installed its own already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let mut builder = Client::builder()
+        .user_agent(concat!("ragstone/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(connect)
+        .timeout(total);
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // No TLS, no roots: a machine without certificates can still use a local model.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|e| {
+        Error::new(Kind::Unsupported, "preparing TLS failed")
+            .because(e)
+            .hint("install the system's CA certificates, or set SSL_CERT_FILE to a file that holds them")
+    })
 }
 
 /// Whether `url` names this machine.

@@ -59,7 +59,9 @@ impl SequenceClassifier {
         let files = ModelFiles::open(folder)?;
         if !files.architecture().ends_with("ForSequenceClassification") {
             let what = format!("its architecture is {:?}, no classifier of texts", files.architecture());
-            return Err(files.unsupported(what).hint("a cross-encoder's config.json names ...ForSequenceClassification"));
+            return Err(files
+                .unsupported(what)
+                .hint("a cross-encoder's config.json names ...ForSequenceClassification"));
         }
         let file = files.tensors()?;
         let labels = files.labels()?;
@@ -225,7 +227,10 @@ impl CrossEncoder {
             let what = format!("{} labels {:?}", model.labels.len(), model.labels);
             return Err(Error::new(
                 Kind::Unsupported,
-                format!("opening the cross-encoder {}: expected one label of a pair of texts, found {what}", model.name),
+                format!(
+                    "opening the cross-encoder {}: expected one label of a pair of texts, found {what}",
+                    model.name
+                ),
             )
             .hint("classifiers of several labels do not order passages"));
         }

@@ -195,7 +195,8 @@ fn modern(raw: &Raw) -> Result<Modern, String> {
             return Err(format!("rotation of type {kind:?}, expected \"default\""));
         }
     }
-    let theta = |new: Option<&Rope>, old: Option<f32>, default| new.and_then(|r| r.rope_theta).or(old).unwrap_or(default);
+    let theta =
+        |new: Option<&Rope>, old: Option<f32>, default| new.and_then(|r| r.rope_theta).or(old).unwrap_or(default);
     let modern = Modern {
         window: raw.local_attention.unwrap_or(128) / 2,
         global,

@@ -97,9 +97,9 @@ impl Settings {
                 "Dense" => dense.push(module.path),
                 "Normalize" => normalise = true,
                 kind => {
-                    return Err(files.unsupported(format!("it has a module of type {kind:?}")).hint(
-                        "models of a transformer, a pooling, linear maps and a normalisation can be opened",
-                    ));
+                    return Err(files
+                        .unsupported(format!("it has a module of type {kind:?}"))
+                        .hint("models of a transformer, a pooling, linear maps and a normalisation can be opened"));
                 }
             }
         }

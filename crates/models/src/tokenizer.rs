@@ -133,14 +133,22 @@ impl Tokenizer {
     /// `Unsupported` when the tokenizer's file does not say how pairs are written.
     pub fn encode_pair(&self, first: &str, second: &str, most: usize, out: &mut Vec<u32>) -> Result<usize> {
         let Some(pair) = &self.pair else {
-            return Err(Error::new(Kind::Unsupported, "tokenizing a pair of texts: the tokenizer has no form for pairs"));
+            return Err(Error::new(
+                Kind::Unsupported,
+                "tokenizing a pair of texts: the tokenizer has no form for pairs",
+            ));
         };
         let room = most.saturating_sub(pair.before.len() + pair.between.len() + pair.after.len());
         let (mut a, mut b) = (Vec::new(), Vec::new());
         self.encode_plain(first, room, &mut a)?;
         self.encode_plain(second, room, &mut b)?;
-        // Where both fill all the room, which of them was longer decides who gets an odd token.
-        let longer = a.len() == room && b.len() == room && self.count(first) > self.count(second);
+        // Where both fill all the room, which of them was longer decides who gets an odd token; of two texts
+        // that are eight times too long it does not matter.
+        let length = |text: &str| -> Result<usize> {
+            let mut ids = Vec::new();
+            self.encode_plain(text, 8 * room, &mut ids).map(|()| ids.len())
+        };
+        let longer = a.len() == room && b.len() == room && length(first)? > length(second)?;
         let (keep_a, keep_b) = share(a.len() + usize::from(longer), b.len(), room);
         let start = out.len();
         out.extend(&pair.before);

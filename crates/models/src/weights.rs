@@ -157,9 +157,12 @@ impl Loader<'_> {
 
     /// The normalisation `name`.
     fn norm(&self, name: &str, width: usize) -> Result<Norm> {
+        // Files from before 2019, and some of their descendants, call the two gamma and beta.
+        let old = self.file.find(&format!("{}{name}.gamma", self.prefix)).is_some();
+        let (gain, bias) = if old { ("gamma", "beta") } else { ("weight", "bias") };
         Ok(Norm {
-            gain: self.floats(&format!("{name}.weight"), &[width])?,
-            bias: self.floats(&format!("{name}.bias"), &[width])?,
+            gain: self.floats(&format!("{name}.{gain}"), &[width])?,
+            bias: self.floats(&format!("{name}.{bias}"), &[width])?,
         })
     }
 
@@ -282,7 +285,8 @@ impl Weights {
             Family::MpNet => MPNET,
             Family::ModernBert => return crate::modern::load(file, shape, precision, level),
         };
-        let prefix = names.prefixes.iter().find(|p| file.find(&format!("{p}embeddings.LayerNorm.weight")).is_some());
+        let prefix =
+            names.prefixes.iter().find(|p| file.find(&format!("{p}embeddings.word_embeddings.weight")).is_some());
         let load = Loader { file, prefix: prefix.copied().unwrap_or(""), level };
         let h = shape.hidden;
         let mut positions = load.dequantised("embeddings.position_embeddings.weight", shape.positions, h)?;

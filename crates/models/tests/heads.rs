@@ -1,7 +1,7 @@
 //! Everything that stands on an encoder, against transformers, sentence-transformers and PyLate, on small
 //! random models (`fixtures/heads/heads.py`).
 
-use base::{Embedder, Kind, MultiEncoder, Reranker, Role, TokenClassifier};
+use base::{Embedder, Kind, MultiEncoder, Role, TokenClassifier};
 use kernels::{LEVELS, Level};
 use models::config::Shape;
 use models::encoder::{Encoder, Tokens, Workspace};
@@ -139,8 +139,7 @@ fn names() {
                 model.classify(&[words], &mut found).unwrap();
                 let spans = text["spans"].as_array().unwrap();
                 let rows = |list: &[(String, u64, u64)]| format!("{list:?}");
-                let ours: Vec<_> =
-                    found[0].iter().map(|s| (s.label.clone(), s.start as u64, s.end as u64)).collect();
+                let ours: Vec<_> = found[0].iter().map(|s| (s.label.clone(), s.start as u64, s.end as u64)).collect();
                 let field = |s: &Value, name: &str| s[name].as_u64().unwrap();
                 let theirs: Vec<_> = spans
                     .iter()
@@ -180,7 +179,7 @@ fn names_in_a_text_longer_than_the_model() {
 
 #[test]
 fn late_interaction() {
-    for case in EXPECTED["late"].as_array().unwrap() {
+    for case in json(folder("late.json")).as_array().unwrap() {
         let name = case["model"].as_str().unwrap();
         let scratch = assembled(name, &case["files"], None);
         for level in levels() {
@@ -338,13 +337,22 @@ fn settings_that_make_no_sense_are_named_errors() {
         models::open(scratch.path().to_str().unwrap()).err().map(|e| e.chain()).unwrap_or_default()
     };
     for (files, expected) in [
-        (serde_json::json!({"modules.json": [{"type": "x.Pooling", "path": "../../etc"}]}), "outside of the model's folder"),
+        (
+            serde_json::json!({"modules.json": [{"type": "x.Pooling", "path": "../../etc"}]}),
+            "outside of the model's folder",
+        ),
         (serde_json::json!({"modules.json": [{"type": "x.Pooling", "path": "/etc"}]}), "outside of the model's folder"),
         (serde_json::json!({"modules.json": {"a": 1}}), "expected a list"),
         (serde_json::json!({"modules.json": [{"type": "x.LSTM", "path": "1"}]}), "LSTM"),
         (serde_json::json!({"1_Pooling/config.json": {"pooling_mode": "lottery"}}), "lottery"),
-        (serde_json::json!({"1_Pooling/config.json": {"pooling_mode_cls_token": true, "pooling_mode_max_tokens": true}}), "found [\"cls\", \"max\"]"),
-        (serde_json::json!({"modules.json": [{"type": "x.Dense", "path": "2"}], "2/config.json": {"in_features": 7, "out_features": 3}}), "maps 7 values"),
+        (
+            serde_json::json!({"1_Pooling/config.json": {"pooling_mode_cls_token": true, "pooling_mode_max_tokens": true}}),
+            "found [\"cls\", \"max\"]",
+        ),
+        (
+            serde_json::json!({"modules.json": [{"type": "x.Dense", "path": "2"}], "2/config.json": {"in_features": 7, "out_features": 3}}),
+            "maps 7 values",
+        ),
         (serde_json::json!({"config_sentence_transformers.json": {"similarity_fn_name": "vibes"}}), "vibes"),
         (serde_json::json!({"sentence_bert_config.json": {"max_seq_length": 2}}), "at most 2 tokens"),
     ] {

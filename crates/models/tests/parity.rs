@@ -102,7 +102,8 @@ fn a_text_does_not_depend_on_its_neighbours() {
     let together = encoder.forward(&fixture.tokens, &mut work).to_vec();
     let h = fixture.shape.hidden;
     for range in fixture.tokens.ranges() {
-        let alone = Tokens { ids: fixture.tokens.ids[range.clone()].to_vec(), ends: vec![range.len()], ..Tokens::default() };
+        let alone =
+            Tokens { ids: fixture.tokens.ids[range.clone()].to_vec(), ends: vec![range.len()], ..Tokens::default() };
         let off = furthest(encoder.forward(&alone, &mut work), &together[range.start * h..range.end * h]);
         assert!(off < 1e-5, "off by {off}");
     }
