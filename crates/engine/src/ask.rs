@@ -8,6 +8,7 @@
 
 use crate::answer::{Candidate, Composed, Options, compose};
 use crate::generate::{Checked, Outcome, pack, quiet_marks, write};
+use crate::rerank::Rerank;
 use crate::search::{Documents, Retrieved, SearchOptions, passages, search};
 use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
 use serde_json::json;
@@ -38,6 +39,8 @@ pub struct Ask<'a> {
     pub snapshot: &'a dyn Snapshot,
     /// The collection's embedder.
     pub embedder: &'a dyn Embedder,
+    /// What orders the first passages anew, if one is configured.
+    pub rerank: Option<Rerank<'a>>,
     /// A language model, if one is configured.
     pub generator: Option<&'a dyn Generator>,
     /// How.
@@ -53,7 +56,7 @@ impl Ask<'_> {
     /// error: the answer is extractive and a notice says why.
     pub fn ask(&self, question: &str, sink: &mut dyn TokenSink) -> Result<Answer> {
         let mut clock = Clock::start();
-        let found = search(self.snapshot, self.embedder, question, &self.options.search)?;
+        let found = search(self.snapshot, self.embedder, self.rerank.as_ref(), question, &self.options.search)?;
         clock.lap("search_ms");
         let mut documents = Documents::new(self.snapshot);
         let mut answer = match self.generator {

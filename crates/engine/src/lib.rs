@@ -4,7 +4,8 @@
 //! and a reader, and the same loop serves a laptop and a test with fakes.
 //!
 //! - [`ingest`]: files in, commits out, incrementally.
-//! - [`search`]: a question to the chunks that may answer it; [`fusion`] joins word and vector search.
+//! - [`search`]: a question to the chunks that may answer it; [`fusion`] joins word and vector search,
+//!   [`rerank`] lets a slower model order the first of them.
 //! - [`answer`]: the sentences that answer, quoted, without a language model.
 //! - [`generate`]: the answer by a language model: the prompt, and the check of every citation.
 //!
@@ -23,4 +24,5 @@ pub mod ask;
 pub mod fusion;
 pub mod generate;
 pub mod ingest;
+pub mod rerank;
 pub mod search;

@@ -1,6 +1,7 @@
 //! A question to the chunks that may answer it.
 
 use crate::fusion::{Fused, Fusion, fuse};
+use crate::rerank::{Rerank, rerank};
 use base::char_offset;
 use base::{ChunkHit, ChunkRecord, DocId, DocumentRecord, Embedder, Error, Kind, Passage, Result, Role, Snapshot};
 use std::collections::{BTreeMap, HashMap};
@@ -54,12 +55,14 @@ impl Default for SearchOptions {
 pub struct Retrieved {
     /// The chunk and its text.
     pub chunk: ChunkRecord,
-    /// What ordered the list.
+    /// What ordered the list before any reranking.
     pub score: f32,
     /// BM25 score, if that list held it.
     pub bm25: Option<f32>,
     /// Cosine, if that list held it.
     pub dense: Option<f32>,
+    /// The reranker's score, if it saw the chunk; then this orders the list.
+    pub rerank: Option<f32>,
 }
 
 /// Ids and scores only, best first, at most `options.k`.
@@ -97,20 +100,27 @@ pub fn rank(
     Ok(fused)
 }
 
-/// The best chunks for `query` with their texts, best first.
+/// The best chunks for `query` with their texts, best first, at most `options.k`; with a reranker the first
+/// ones in its order.
 pub fn search(
     snapshot: &dyn Snapshot,
     embedder: &dyn Embedder,
+    stage: Option<&Rerank<'_>>,
     query: &str,
     options: &SearchOptions,
 ) -> Result<Vec<Retrieved>> {
     let mut retrieved = Vec::new();
-    for hit in rank(snapshot, embedder, query, options)? {
+    let k = stage.map_or(options.k, |s| options.k.max(s.depth));
+    for hit in rank(snapshot, embedder, query, &SearchOptions { k, ..*options })? {
         let chunk = snapshot.chunk(hit.chunk)?.ok_or_else(|| {
             Error::new(Kind::Corrupt, format!("chunk {} is in an index but not in the collection", hit.chunk.0))
                 .hint("run `ragstone verify`")
         })?;
-        retrieved.push(Retrieved { chunk, score: hit.score, bm25: hit.bm25, dense: hit.dense });
+        retrieved.push(Retrieved { chunk, score: hit.score, bm25: hit.bm25, dense: hit.dense, rerank: None });
+    }
+    if let Some(stage) = stage {
+        retrieved = rerank(stage, query, retrieved)?;
+        retrieved.truncate(options.k);
     }
     Ok(retrieved)
 }
@@ -149,10 +159,11 @@ pub fn passages(documents: &mut Documents<'_>, retrieved: &[Retrieved]) -> Resul
         let record = documents.get(hit.chunk.document)?;
         let range = hit.chunk.chunk.range.clone();
         let start = char_offset(&record.document.text, range.start);
-        let parts = [("bm25", hit.bm25), ("dense", hit.dense)];
+        let fused = hit.rerank.map(|_| hit.score);
+        let parts = [("bm25", hit.bm25), ("dense", hit.dense), ("fused", fused), ("rerank", hit.rerank)];
         shown.push(Passage {
             rank: i + 1,
-            score: hit.score,
+            score: hit.rerank.unwrap_or(hit.score),
             source: record.summary.source.clone(),
             locator: record.document.locate(range),
             start,

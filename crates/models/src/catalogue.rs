@@ -97,9 +97,12 @@ pub fn open_token_classifier(setting: &str) -> Result<Arc<dyn TokenClassifier>> 
     named(TOKEN_CLASSIFIERS, "token classifier", setting, |folder| Ok(Arc::new(EntityTagger::open(folder)?)))
 }
 
+/// The catalogue of a family of `T`.
+type Entries<T> = [Entry<fn(&str) -> Result<Arc<T>>>];
+
 /// What `setting` names in `entries`, or `folder` of the folder that it is.
 fn named<T: ?Sized>(
-    entries: &[Entry<fn(&str) -> Result<Arc<T>>>],
+    entries: &Entries<T>,
     family: &str,
     setting: &str,
     folder: impl Fn(&Path) -> Result<Arc<T>>,

@@ -19,7 +19,7 @@ const JSON_BYTES_MAX: u64 = 256 << 20;
 pub(crate) struct ModelFiles {
     /// The folder that was named.
     pub folder: PathBuf,
-    /// The folder's own name.
+    /// The folder's own name, or the one that the model was fetched by.
     pub name: String,
     /// `config.json`.
     pub config: Value,
@@ -40,8 +40,11 @@ impl ModelFiles {
     /// `NotFound` when one is missing, `Unsupported` for models that Ragstone does not run, `BadInput` for
     /// files that contradict themselves.
     pub fn open(folder: &Path) -> Result<ModelFiles> {
-        let name =
-            folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let own =
+            || folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+        // A fetched model knows the name that it was asked for by.
+        let told = read_json(folder, "ragstone-model.json")?;
+        let name = told.as_ref().and_then(|json| json["name"].as_str()).map_or_else(own, str::to_owned);
         let root = transformer_folder(folder)?;
         let config_text = read_text(&root, "config.json")?;
         let what = root.join("config.json").display().to_string();

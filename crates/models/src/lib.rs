@@ -1,7 +1,8 @@
 //! Model files, tokenizers and the encoder engine.
 //!
 //! [`builtin`] opens the embedding model inside the program, [`open_folder`] one from a Hugging Face folder;
-//! both are [`base::Embedder`]s. Weights are packed for the machine when a model is opened, texts are
+//! both are [`base::Embedder`]s. [`open_reranker`], [`open_multi_encoder`] and [`open_token_classifier`] open
+//! what else stands on an encoder. Weights are packed for the machine when a model is opened, texts are
 //! tokenised by a WordPiece of our own (equal to Hugging Face's), and micro-batches without padding run on
 //! rayon's threads. No file is executed and nothing is fetched.
 //!

@@ -32,7 +32,7 @@ pub struct Global {
     /// Settings file [default: ragstone.toml here, then in the user's configuration folder]
     #[arg(long, global = true, env = "RAGSTONE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Embedding model: a name from `ragstone parts`, or a Hugging Face folder
+    /// Embedding model: a name from `ragstone parts` or `ragstone models ls`, or a Hugging Face folder
     #[arg(long, global = true, value_name = "NAME|DIR")]
     pub embedder: Option<String>,
     /// Worker threads; 0 means one per core
@@ -69,6 +69,9 @@ pub enum Command {
     Config,
     /// Measure retrieval on a BEIR folder: corpus.jsonl, queries.jsonl, qrels.tsv
     Eval(EvalArgs),
+    /// Fetch, list, check and remove models
+    #[command(subcommand)]
+    Models(crate::commands::Models),
     /// Looking after the collection
     #[command(flatten)]
     Upkeep(crate::commands::Upkeep),
@@ -122,6 +125,9 @@ pub struct SearchFlags {
     /// Share of meaning against words in hybrid search, 0 to 1
     #[arg(long, value_name = "W")]
     pub weight: Option<String>,
+    /// Model that orders the first passages anew: a cross-encoder or late interaction, by name or folder
+    #[arg(long, value_name = "NAME|DIR")]
+    pub reranker: Option<String>,
 }
 
 /// `ask`
@@ -273,6 +279,7 @@ impl Set {
     fn search(&mut self, flags: &SearchFlags) {
         self.text("search.retriever", "--retriever", flags.retriever.clone());
         self.text("search.weight", "--weight", flags.weight.clone());
+        self.text("search.reranker", "--reranker", flags.reranker.clone());
     }
 }
 
@@ -288,13 +295,13 @@ mod tests {
 
     #[test]
     fn every_flag_names_a_setting() {
-        let line = "ragstone --collection c --embedder e --threads 1 ask --docs d --retriever bm25 --weight 0.1 \
+        let line = "ragstone --collection c --embedder e --threads 1 ask --docs d --retriever bm25 --weight 0.1 --reranker r \
                     --hidden --no-gitignore --chunker x --chunk-tokens 9 --sentences 1 --llm-url u --llm-model m \
                     --llm-key-env k q";
         let cli = Cli::parse_from(line.split_whitespace());
         for set in cli.overrides() {
             assert!(crate::config::keys::find(set.key).is_some(), "{set:?}");
         }
-        assert_eq!(cli.overrides().len(), 13);
+        assert_eq!(cli.overrides().len(), 14);
     }
 }

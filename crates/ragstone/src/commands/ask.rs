@@ -25,9 +25,11 @@ pub(super) fn run(args: AskArgs, context: &Context) -> Result<u8> {
     let embedder = wire::embedder_of(&collection, &settings)?;
     let snapshot = collection.snapshot()?;
     let generator = wire::generator(&settings)?;
+    let reranker = wire::reranker(&settings)?;
     let ask = Ask {
         snapshot: &*snapshot,
         embedder: &*embedder,
+        rerank: wire::rerank(reranker.as_deref(), &settings),
         generator: generator.as_deref(),
         options: AskOptions {
             search: wire::search_options(&settings, PASSAGES)?,

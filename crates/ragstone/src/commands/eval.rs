@@ -11,7 +11,8 @@ use crate::terminal::Bar;
 use crate::wire;
 use base::{Block, BlockKind, Document, Error, Kind, Locator, Place, Result, Snapshot, Store};
 use engine::ingest::{Extraction, FoundFile, Listing, Reader};
-use engine::search::{SearchOptions, rank};
+use engine::rerank::Rerank;
+use engine::search::{SearchOptions, rank, search};
 use eval::{Dataset, Doc, Run, evaluate, evaluate_retrieved};
 use serde_json::json;
 use std::collections::HashMap;
@@ -41,11 +42,19 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
     let snapshot = collection.snapshot()?;
     let sources: HashMap<_, _> = snapshot.documents()?.into_iter().map(|d| (d.id, d.source)).collect();
     let options = wire::search_options(&settings, args.depth.max(100) * CHUNKS_PER_DOCUMENT)?;
+    let reranker = wire::reranker(&settings)?;
+    let retrieval = Retrieval {
+        snapshot: &*snapshot,
+        embedder: &*embedder,
+        rerank: wire::rerank(reranker.as_deref(), &settings),
+        options,
+        sources,
+    };
     let mut run = Run::default();
     let mut bar = Bar::new("queries", context.terminal.quiet);
     let started = Instant::now();
     for (done, query) in data.queries.iter().enumerate() {
-        let best = best_documents(&*snapshot, &*embedder, &query.text, &options, &sources)?;
+        let best = retrieval.best_documents(&query.text)?;
         run.insert(&query.id, best.into_iter().take(args.depth.max(1)).collect());
         bar.show(done + 1, data.queries.len(), &query.id);
     }
@@ -62,7 +71,7 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
     if terminal.json {
         let named: serde_json::Map<_, _> = metrics.metrics.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
         terminal.json(&json!({
-            "dataset": args.dir, "retriever": settings.retriever, "documents": data.docs.len(),
+            "dataset": args.dir, "retriever": settings.retriever, "reranker": reranker.as_ref().map(|r| r.name()), "documents": data.docs.len(),
             "chunks": snapshot.stats()?.chunks, "queries": metrics.queries, "metrics": named,
             "seconds": {"index": indexed, "queries": seconds},
         }))?;
@@ -112,25 +121,43 @@ fn index(data: &Dataset, settings: &Settings, context: &Context) -> Result<()> {
     }
 }
 
-/// The documents of the best chunks, each with the score of its best.
-fn best_documents(
-    snapshot: &dyn Snapshot,
-    embedder: &dyn base::Embedder,
-    query: &str,
-    options: &SearchOptions,
-    sources: &HashMap<base::DocId, String>,
-) -> Result<Vec<(String, f32)>> {
-    let mut best: Vec<(String, f32)> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for hit in rank(snapshot, embedder, query, options)? {
-        let Some(document) = snapshot.document_of(hit.chunk)? else { continue };
-        if seen.insert(document)
-            && let Some(source) = sources.get(&document)
-        {
-            best.push((source.clone(), hit.score));
+/// How documents are ranked.
+struct Retrieval<'a> {
+    snapshot: &'a dyn Snapshot,
+    embedder: &'a dyn base::Embedder,
+    rerank: Option<Rerank<'a>>,
+    options: SearchOptions,
+    sources: HashMap<base::DocId, String>,
+}
+
+impl Retrieval<'_> {
+    /// The documents of the best chunks, each with the score of its best.
+    fn best_documents(&self, query: &str) -> Result<Vec<(String, f32)>> {
+        let chunks: Vec<(base::DocId, f32)> = match &self.rerank {
+            None => {
+                let mut chunks = Vec::new();
+                for hit in rank(self.snapshot, self.embedder, query, &self.options)? {
+                    chunks.extend(self.snapshot.document_of(hit.chunk)?.map(|document| (document, hit.score)));
+                }
+                chunks
+            }
+            // Scores of the reranker and of the search behind it have no common scale: only the order counts.
+            Some(stage) => {
+                let found = search(self.snapshot, self.embedder, Some(stage), query, &self.options)?;
+                found.iter().enumerate().map(|(i, hit)| (hit.chunk.document, -(i as f32))).collect()
+            }
+        };
+        let mut best: Vec<(String, f32)> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for (document, score) in chunks {
+            if seen.insert(document)
+                && let Some(source) = self.sources.get(&document)
+            {
+                best.push((source.clone(), score));
+            }
         }
+        Ok(best)
     }
-    Ok(best)
 }
 
 /// The corpus as files: the bytes are title and text, the document has both.

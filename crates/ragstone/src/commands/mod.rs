@@ -6,6 +6,7 @@ mod config;
 mod eval;
 mod index;
 mod ls;
+mod models;
 mod parts;
 mod rm;
 mod search;
@@ -13,6 +14,7 @@ mod status;
 mod text;
 mod upkeep;
 
+pub use models::Models;
 pub use upkeep::Upkeep;
 
 use crate::args::Command;
@@ -45,6 +47,7 @@ pub fn run(command: Command, context: &Context) -> Result<u8> {
         Command::Config => config::run(context),
         Command::Eval(args) => eval::run(args, context),
         Command::Completions { shell } => completions::run(shell, context),
+        Command::Models(command) => models::run(command, context),
         Command::Upkeep(command) => upkeep::run(command, context),
         // Handled before any setting is read: the worker must start in no time.
         Command::ExtractWorker => Err(Error::new(Kind::Bug, "the worker was started as a command")),

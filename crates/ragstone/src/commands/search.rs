@@ -18,7 +18,9 @@ pub(super) fn run(args: SearchArgs, context: &Context) -> Result<u8> {
     let embedder = wire::embedder_of(&collection, &context.settings)?;
     let snapshot = collection.snapshot()?;
     let options = wire::search_options(&context.settings, context.settings.k)?;
-    let hits = search(&*snapshot, &*embedder, &query, &options)?;
+    let reranker = wire::reranker(&context.settings)?;
+    let stage = wire::rerank(reranker.as_deref(), &context.settings);
+    let hits = search(&*snapshot, &*embedder, stage.as_ref(), &query, &options)?;
     let hits = passages(&mut Documents::new(&*snapshot), &hits)?;
     let terminal = &context.terminal;
     if terminal.json {

@@ -38,13 +38,25 @@ const fn key(name: &'static str, default: &'static str, shape: Shape, about: &'s
 /// All settings, in the order in which `ragstone config` shows them.
 pub static KEYS: &[Key] = &[
     key("collection", ".ragstone", Shape::Text, "folder that holds the index"),
-    key("embedder", "minilm", Shape::Text, "embedding model: a name from `ragstone parts`, or a Hugging Face folder"),
+    key(
+        "embedder",
+        "minilm",
+        Shape::Text,
+        "embedding model: a name from `ragstone parts` or `ragstone models ls`, or a folder",
+    ),
     key("threads", "0", Shape::Integer(0, 1024), "worker threads; 0 means one per core"),
     key("chunk.strategy", "structure", Shape::Text, "how documents are cut: a name from `ragstone parts`"),
     key("chunk.tokens", "200", Shape::Integer(16, 8192), "longest chunk in tokens of the embedding model"),
     key("search.retriever", "hybrid", Shape::Choice(&["bm25", "dense", "hybrid"]), "which index answers"),
     key("search.k", "10", Shape::Integer(1, 1000), "passages returned by `search`"),
     key("search.weight", "0.5", Shape::Number(0.0, 1.0), "share of meaning (dense) against words (bm25) in hybrid"),
+    key(
+        "search.reranker",
+        "",
+        Shape::Text,
+        "model that orders the first passages anew: a pulled model's name, or a folder",
+    ),
+    key("search.rerank_depth", "30", Shape::Integer(1, 1000), "how many passages the reranker sees"),
     key("answer.sentences", "3", Shape::Integer(1, 10), "longest extractive answer in sentences"),
     key("generator.base_url", "", Shape::Text, "OpenAI-compatible endpoint such as http://localhost:11434/v1"),
     key("generator.model", "", Shape::Text, "name of the language model at the endpoint"),

@@ -142,6 +142,8 @@ impl Resolved {
             retriever: self.text("search.retriever"),
             k: self.integer("search.k") as usize,
             weight: self.text("search.weight").parse().unwrap_or(0.5),
+            reranker: some("search.reranker"),
+            rerank_depth: self.integer("search.rerank_depth") as usize,
             sentences: self.integer("answer.sentences") as usize,
             generator: some("generator.base_url").map(|base_url| GeneratorSettings {
                 base_url,
@@ -182,6 +184,10 @@ pub struct Settings {
     pub k: usize,
     /// Share of the dense score in hybrid search.
     pub weight: f32,
+    /// Name or folder of the reranker, if one is wanted.
+    pub reranker: Option<String>,
+    /// Passages that it sees.
+    pub rerank_depth: usize,
     /// Longest extractive answer.
     pub sentences: usize,
     /// The language model, if one is configured.

@@ -24,6 +24,12 @@ pub fn catalogue() -> Vec<Family> {
         Family { name: "formats", parts: ingest::FORMATS.iter().map(|f| (f.name, f.about)).collect() },
         Family { name: "chunkers", parts: ingest::CHUNKERS.iter().map(|c| (c.name, c.about)).collect() },
         Family { name: "embedders", parts: models::EMBEDDERS.iter().map(|e| (e.name, e.about)).collect() },
+        Family { name: "rerankers", parts: models::RERANKERS.iter().map(|r| (r.name, r.about)).collect() },
+        Family { name: "multi_encoders", parts: models::MULTI_ENCODERS.iter().map(|m| (m.name, m.about)).collect() },
+        Family {
+            name: "token_classifiers",
+            parts: models::TOKEN_CLASSIFIERS.iter().map(|t| (t.name, t.about)).collect(),
+        },
         Family { name: "retrievers", parts: Retriever::ALL.iter().map(retriever).collect() },
         Family { name: "generators", parts: connect::GENERATORS.iter().map(|g| (g.name, g.about)).collect() },
     ]

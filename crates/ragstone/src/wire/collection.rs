@@ -1,15 +1,11 @@
 //! Collections and the embedders they belong to.
 
+use super::models::embedder;
 use crate::config::Settings;
 use base::{Embedder, Error, Kind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Collection, OpenOptions};
-
-/// The embedder that the settings name: a folder, or a name of the catalogue.
-pub fn embedder(settings: &Settings) -> Result<Arc<dyn Embedder>> {
-    models::open(&settings.embedder)
-}
 
 /// The embedder of an existing collection: the one of the settings, which must be the one it was made with.
 pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<dyn Embedder>> {
@@ -26,7 +22,10 @@ pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<d
         ours.name,
         ours.fingerprint.chars().take(16).collect::<String>(),
     );
-    Err(Error::new(Kind::Conflict, what).hint("name its own model with --embedder, or index into a new --collection"))
+    Err(Error::new(Kind::Conflict, what).hint(format!(
+        "name its own model with --embedder, or give every chunk a new vector with `ragstone reembed --model {}`",
+        settings.embedder
+    )))
 }
 
 /// The collection of the settings, for reading.
@@ -66,7 +65,7 @@ pub fn discard(settings: &Settings) -> Result<bool> {
 }
 
 /// `$RAGSTONE_CACHE`, or the user's cache folder, or the system's scratch folder for a user without a home.
-fn cache_folder() -> PathBuf {
+pub(super) fn cache_folder() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     if let Some(folder) = variable("RAGSTONE_CACHE") {
         return folder;

@@ -7,12 +7,14 @@ mod collection;
 mod files;
 mod generator;
 mod ingest;
+mod models;
 
 pub use catalogue::{Family, catalogue};
-pub use collection::{cached, discard, embedder, embedder_of, open, open_to_write};
+pub use collection::{cached, discard, embedder_of, open, open_to_write};
 pub use files::extract_file;
 pub use generator::generator;
 pub use ingest::{index, ingest};
+pub use models::{embedder, model_cache, open_embedder, rerank, reranker};
 
 use crate::config::Settings;
 use base::Result;

@@ -8,5 +8,6 @@ mod handbook;
 mod hostile_pdf;
 mod incremental;
 mod llm;
+mod models;
 mod run;
 mod upkeep;

@@ -126,7 +126,7 @@ pub struct ImportArgs {
 /// `reembed`
 #[derive(Debug, Args)]
 pub struct ReembedArgs {
-    /// The new embedding model: a name from `ragstone parts`, or a Hugging Face folder
+    /// The new embedding model: a name from `ragstone parts` or `ragstone models ls`, or a Hugging Face folder
     #[arg(long, value_name = "NAME|DIR")]
     pub model: String,
 }
