@@ -70,7 +70,7 @@ fn configurations_that_are_refused() {
     for (from, to, expected) in [
         ("\"bert\"", "\"\\ud800\"", "hex escape"),
         ("\"hidden_size\": 32", "\"hidden_size\": 31", "do not divide"),
-        ("\"hidden_size\": 32", "\"hidden_size\": 64", "expected [512, 64]"),
+        ("\"hidden_size\": 32", "\"hidden_size\": 64", "expected [64, 64]"),
         ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 200", "no tensor"),
         ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": -2", "reading the model configuration"),
         ("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 18446744073709551615", "expected 1 to"),
