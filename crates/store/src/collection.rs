@@ -12,6 +12,7 @@ use crate::truth::tables::{self, STATE, encode};
 use crate::truth::{Reading, TruthReader, TruthWriter};
 use crate::view::View;
 use base::{EmbedSpec, Error, Kind, Result, Storage, StorageEntry};
+use index::vector::Recipe;
 use parking_lot::Mutex;
 use redb::ReadTransaction;
 use std::collections::BTreeSet;
@@ -37,13 +38,16 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// Merge segments in another thread, beside commits; otherwise a commit that makes a merge due does it.
     pub background: bool,
+    /// The vector index of merged segments; by default [`Recipe::auto`] picks one by their size.
+    pub recipe: Option<Recipe>,
     /// The disk.
     pub storage: Arc<dyn Storage>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { create: None, embedder: None, read_only: false, background: true, storage: Arc::new(RealStorage) }
+        let storage = Arc::new(RealStorage);
+        OpenOptions { create: None, embedder: None, read_only: false, background: true, recipe: None, storage }
     }
 }
 
@@ -87,6 +91,8 @@ pub(crate) struct Shared {
     pub spec: EmbedSpec,
     /// The same as the truth has it.
     pub spec_json: Vec<u8>,
+    /// See [`OpenOptions::recipe`].
+    pub recipe: Option<Recipe>,
     /// Replaced when the disk failed once; snapshots keep theirs.
     pub reader: Mutex<Arc<TruthReader>>,
     /// The latest version's segments.
@@ -126,13 +132,14 @@ impl Collection {
                 _ => return Err(not_a_collection(&*storage, dir)),
             }
         }
-        let shared = match options.read_only {
+        let mut shared = match options.read_only {
             true => open_reader(storage, dir)?,
             false => open_writer(storage, dir)?,
         };
         for wanted in [&options.create, &options.embedder].into_iter().flatten() {
             check_embedder(dir, &shared.spec, wanted)?;
         }
+        shared.recipe = options.recipe;
         let (shared, worker) = (Arc::new(shared), Arc::default());
         if shared.writer.is_some() {
             shared.remove_orphans();
@@ -353,6 +360,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         id,
         spec,
         spec_json,
+        recipe: None,
         reader: Mutex::new(Arc::new(reader)),
         view: Mutex::default(),
         damaged: Mutex::default(),

@@ -5,6 +5,9 @@
 //! smaller ones between them become one. So a row is written again about once per level, `log(rows / batch) / log(FANOUT)` times in
 //! all. Only neighbours are merged, so that segments stay in order of their chunks. Above [`SEGMENTS_MAX`] the
 //! cheapest run of neighbours is merged whatever their levels; a segment that is mostly deleted is written anew.
+//!
+//! Commits write vectors as they are, which is quick; a merge gives them the index that suits their number, and
+//! a segment that came large into the world is written anew to get it.
 
 use crate::collection::{Collection, Shared, Writer};
 use crate::segment::build::Indexes;
@@ -12,8 +15,10 @@ use crate::segment::merge::merge;
 use crate::segment::{Seen, Segment};
 use crate::snapshot::is_damage;
 use crate::truth::fault::Fault;
+use crate::vectors::segment_metric;
 use crate::view::View;
-use base::{Result, RowSet};
+use base::{ChunkId, Result, RowSet, Snapshot};
+use index::vector::{Recipe, Structure};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,8 +30,9 @@ const SMALL: u64 = 16;
 /// Never more segments than this after a commit.
 pub(crate) const SEGMENTS_MAX: usize = 12;
 
-/// Which neighbours to merge next, as a range of the view's segments.
-fn due(live: &[u64], rows: &[u64]) -> Option<std::ops::Range<usize>> {
+/// Which neighbours to merge next, as a range of the view's segments; `plain` says which segments have many
+/// vectors and no structure to find them by.
+fn due(live: &[u64], rows: &[u64], plain: &[bool]) -> Option<std::ops::Range<usize>> {
     if let Some(at) = (0..live.len()).find(|&i| rows[i] > SMALL && live[i] * 2 < rows[i]) {
         return Some(at..at + 1);
     }
@@ -48,7 +54,7 @@ fn due(live: &[u64], rows: &[u64]) -> Option<std::ops::Range<usize>> {
         }
     }
     if live.len() <= SEGMENTS_MAX {
-        return None;
+        return plain.iter().position(|&plain| plain).map(|at| at..at + 1);
     }
     let cost = |i: &usize| live[*i..*i + FANOUT].iter().sum::<u64>();
     (0..=live.len() - FANOUT).min_by_key(cost).map(|start| start..start + FANOUT)
@@ -123,7 +129,23 @@ impl Shared {
         let view = self.open_snapshot()?.view();
         let live: Vec<u64> = view.segments.iter().map(Seen::live).collect();
         let rows: Vec<u64> = view.segments.iter().map(|s| u64::from(s.segment.rows())).collect();
-        Ok(due(&live, &rows).map(|range| (view, range)))
+        let plain: Vec<bool> = view.segments.iter().map(|seen| self.is_plain(seen)).collect();
+        Ok(due(&live, &rows, &plain).map(|range| (view, range)))
+    }
+
+    /// Whether a segment is searched row by row although it is large enough for something better.
+    fn is_plain(&self, seen: &Seen) -> bool {
+        let wanted = self.recipe_for(seen.live());
+        // A segment that cannot be opened is mended elsewhere.
+        let scanned = || seen.segment.vectors(&self.place()).is_ok_and(|v| v.recipe().structure == Structure::Scan);
+        wanted.structure != Structure::Scan && scanned()
+    }
+
+    /// The vector index of a merged segment of so many rows.
+    fn recipe_for(&self, rows: u64) -> Recipe {
+        let metric = segment_metric(self.spec.metric);
+        let auto = || Recipe::auto(rows as usize, self.spec.dimension, metric, None).recipe;
+        self.recipe.filter(|_| rows > SMALL).unwrap_or_else(auto)
     }
 
     /// Merges while commits go on, until nothing is due.
@@ -146,8 +168,11 @@ impl Shared {
         }
     }
 
-    fn merge(&self, parts: &[Seen]) -> Result<Merged> {
-        merge(parts, &self.spec, &self.place()).inspect_err(|e| {
+    fn merge(self: &Arc<Self>, parts: &[Seen]) -> Result<Merged> {
+        let snapshot = self.open_snapshot()?;
+        let truth = |chunk, row: &mut Vec<f32>| snapshot.vector(ChunkId(chunk), row);
+        let recipe = self.recipe_for(parts.iter().map(Seen::live).sum());
+        merge(parts, &self.spec, &self.place(), recipe, &truth).inspect_err(|e| {
             if is_damage(e) {
                 let bad = |seen: &&Seen| {
                     let (vectors, postings) =
@@ -207,7 +232,7 @@ mod tests {
         for _ in 0..batches {
             live.push(batch);
             written += batch;
-            while let Some(range) = due(&live, &live.clone()) {
+            while let Some(range) = due(&live, &live.clone(), &[]) {
                 let sum: u64 = live[range.clone()].iter().sum();
                 written += sum;
                 live.splice(range, [sum]);
@@ -228,7 +253,8 @@ mod tests {
 
     #[test]
     fn mostly_deleted_segments_are_written_anew() {
-        assert_eq!(due(&[1000, 400], &[1000, 1000]), Some(1..2));
-        assert_eq!(due(&[1000, 600], &[1000, 1000]), None);
+        assert_eq!(due(&[1000, 400], &[1000, 1000], &[false, true]), Some(1..2));
+        assert_eq!(due(&[1000, 600], &[1000, 1000], &[false; 2]), None);
+        assert_eq!(due(&[1000, 600], &[1000, 1000], &[false, true]), Some(1..2));
     }
 }

@@ -55,6 +55,7 @@ mod purge;
 mod reembed;
 mod repair;
 mod salvage;
+mod sample;
 mod segment;
 mod snapshot;
 mod storage;

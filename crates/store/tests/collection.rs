@@ -1,6 +1,6 @@
 //! A collection answers as a map would, whatever is done in whatever order.
 
-use base::{Change, DocId, FileStamp, Kind, Metric, Snapshot, Store};
+use base::{Change, DocId, FileStamp, Kind, Metric, Snapshot, Storage, Store};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -278,5 +278,51 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn merged_segments_get_the_index_that_was_asked_for() {
+    let storage = MemoryStorage::new();
+    let dir = Path::new("/c");
+    for recipe in ["Vamana8,LVQ8", "HNSW4,LVQ8"] {
+        let options =
+            || OpenOptions { recipe: Some(recipe.parse().unwrap()), background: false, ..in_memory(&storage) };
+        let collection = Collection::open(dir, options()).unwrap();
+        let mut model = Model::new();
+        for round in 0..12u64 {
+            // New documents, and new editions of old ones, so that merges find deleted rows.
+            let changes: Vec<Change> =
+                (0..40).map(|i| put(&format!("{}.txt", (round * 23 + i) % 200), round)).collect();
+            collection.commit(changes).unwrap();
+            (0..40).for_each(|i| _ = model.insert(format!("{}.txt", (round * 23 + i) % 200), round));
+            check(&*collection.snapshot().unwrap(), &model);
+        }
+        let graphs = |storage: &MemoryStorage| {
+            let files = storage.list(dir).unwrap().into_iter().filter(|f| f.name.ends_with(".vec"));
+            let names = files.map(|f| storage.map(&dir.join(&f.name)).unwrap().bytes().to_vec());
+            names.filter(|b| b.windows(recipe.len()).any(|w| w == recipe.as_bytes())).count()
+        };
+        assert!(graphs(&storage) > 0, "{recipe}: no segment has it");
+        let found = collection.verify(true).unwrap();
+        assert!(found.is_sound(), "{found:?}");
+        drop(collection);
+
+        // Damage of a graph is found, answered around and mended, as that of any index.
+        let name =
+            storage.list(dir).unwrap().into_iter().map(|f| f.name).filter(|n| n.ends_with(".vec")).min().unwrap();
+        let file = storage.open(&dir.join(&name), base::Access::Update).unwrap();
+        let (at, mut byte) = (file.len().unwrap() / 2, [0]);
+        file.read_at(at, &mut byte).unwrap();
+        file.write_at(at, &[byte[0] ^ 1]).unwrap();
+        let collection = Collection::open(dir, options()).unwrap();
+        check(&*collection.snapshot().unwrap(), &model);
+        assert!(!collection.verify(true).unwrap().is_sound());
+        assert!(!collection.repair().unwrap().is_empty());
+        assert!(collection.verify(true).unwrap().is_sound());
+        check(&*collection.snapshot().unwrap(), &model);
+        let gone: Vec<Change> =
+            collection.snapshot().unwrap().documents().unwrap().into_iter().map(|d| Change::Remove(d.id)).collect();
+        collection.commit(gone).unwrap();
     }
 }

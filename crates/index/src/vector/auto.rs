@@ -19,9 +19,8 @@ pub struct Choice {
 }
 
 impl Recipe {
-    /// Picks a recipe for `rows` rows: exact search while that is quick, then a graph over 8-bit codes with
-    /// half-precision rows to score with again. With `bytes_max`, what does not fit gives way: first the
-    /// half-precision rows, then the graph, then all but one bit a number.
+    /// Picks a recipe for `rows` rows: exact search while that is quick, then a graph over 8-bit codes. With
+    /// `bytes_max`, what does not fit gives way: first the graph, then all but one bit a number.
     pub fn auto(rows: usize, dimension: usize, metric: Metric, bytes_max: Option<usize>) -> Choice {
         let fits = |bytes: usize| bytes_max.is_none_or(|max| bytes <= max);
         let graph = Structure::Vamana { links: 32 };
@@ -33,8 +32,7 @@ impl Recipe {
             ]
         } else {
             &[
-                (plain(graph, Code::Lvq8, Some(Code::Fp16)), "a graph, because a scan would be slow"),
-                (plain(graph, Code::Lvq8, None), "a graph without half-precision rows, because they would not fit"),
+                (plain(graph, Code::Lvq8, None), "a graph, because a scan would be slow"),
                 (plain(Structure::Scan, Code::Lvq8, None), "a scan over 8-bit codes, because a graph would not fit"),
                 (plain(Structure::Scan, Code::Bin, None), "one bit a number, because nothing better would fit"),
             ]
@@ -75,13 +73,13 @@ mod tests {
         let pick = |rows, max| Recipe::auto(rows, 384, Metric::Cosine, max).recipe.to_string();
         assert_eq!(pick(0, None), "SQfp16");
         assert_eq!(pick(19_999, None), "SQfp16");
-        assert_eq!(pick(100_000, None), "Vamana32,LVQ8,RSQfp16");
+        assert_eq!(pick(100_000, None), "Vamana32,LVQ8");
         assert_eq!(pick(100_000, Some(70_000_000)), "Vamana32,LVQ8");
         assert_eq!(pick(100_000, Some(50_000_000)), "LVQ8");
         assert_eq!(pick(100_000, Some(10_000_000)), "BIN");
         assert_eq!(pick(10_000, Some(1_000)), "BIN");
         assert_eq!(Recipe::auto(50_000, 8, Metric::Manhattan, None).recipe.to_string(), "Vamana32,SQfp16");
         let choice = Recipe::auto(100_000, 384, Metric::Cosine, None);
-        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 1360, "{choice:?}");
+        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 592, "{choice:?}");
     }
 }

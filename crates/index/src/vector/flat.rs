@@ -128,6 +128,10 @@ impl Flat {
 }
 
 impl Body for Flat {
+    fn slack(&self, _: u32) -> Result<f32> {
+        Ok(0.0)
+    }
+
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
         let at = row as usize * self.row_bytes();
         self.element.decode(&self.rows.bytes()?[at..at + self.row_bytes()], out);

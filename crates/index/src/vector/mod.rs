@@ -25,6 +25,7 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 
+pub mod advice;
 mod auto;
 mod builder;
 mod checksum;

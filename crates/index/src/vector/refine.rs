@@ -43,6 +43,13 @@ impl Refined {
 }
 
 impl Body for Refined {
+    fn slack(&self, row: u32) -> Result<f32> {
+        match &self.rows {
+            Finer::Numbers(rows) => rows.slack(row),
+            Finer::Codes(rows) => Ok(rows.view()?.slack(row)),
+        }
+    }
+
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
         match &self.rows {
             Finer::Numbers(rows) => rows.row(row, out),

@@ -37,6 +37,11 @@ pub(crate) trait Body: Send + Sync {
     /// Appends row `row`, as it is kept, to `out`.
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()>;
 
+    /// How far a number of row `row` may be from what was added, the width of its floats aside.
+    fn slack(&self, _row: u32) -> Result<f32> {
+        Ok(f32::INFINITY)
+    }
+
     /// Appends the best `k` rows to `out`, best first.
     fn search(
         &self,
@@ -162,14 +167,28 @@ impl VectorSegment {
     ///
     /// Fails with [`Kind::NotFound`] when there is no such row.
     pub fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
+        self.check_row(row)?;
+        out.clear();
+        self.body.row(row, out)
+    }
+
+    fn check_row(&self, row: u32) -> Result<()> {
         if row as usize >= self.len() {
             return Err(Error::new(
                 Kind::NotFound,
                 format!("reading row {row} of a vector segment: it has {} rows", self.len()),
             ));
         }
-        out.clear();
-        self.body.row(row, out)
+        Ok(())
+    }
+
+    /// How far each number of row `row` may be from the number that was added: 0 for recipes that keep floats
+    /// (their width aside), half a step of the row's code for 8-bit codes, infinite for codes that cannot say.
+    ///
+    /// Fails with [`Kind::NotFound`] when there is no such row.
+    pub fn row_slack(&self, row: u32) -> Result<f32> {
+        self.check_row(row)?;
+        self.body.slack(row)
     }
 
     /// Replaces `out` by the best `k` rows for `query`, best first, equal scores by row.

@@ -127,6 +127,11 @@ fn every_recipe_finds_what_exact_search_finds() {
                 segment.row(row, &mut kept).unwrap();
                 exact.row(row, &mut own).unwrap();
                 assert!(kept.iter().zip(&own).all(|(a, b)| (a - b).abs() < 0.03), "{recipe} {metric:?} row {row}");
+                let slack = segment.row_slack(row).unwrap();
+                let width = if recipe.contains("fp16") { 2e-3 } else { 1e-6 };
+                assert!(kept.iter().zip(&own).all(|(a, b)| (a - b).abs() <= slack + width), "{recipe} {slack}");
+                let says = ["Vamana", "HNSW", "Flat"].iter().any(|name| recipe.starts_with(name));
+                assert!(!says || slack < 0.02, "{recipe} {slack}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The program as a user meets it: command lines in, text, JSON and exit codes out.
 
+mod advice;
 mod ask;
 mod bad_inputs;
 mod config;

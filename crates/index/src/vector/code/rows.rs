@@ -609,6 +609,19 @@ impl<'a> Rows<'a> {
         &self.records[at..at + parts]
     }
 
+    /// How far a decoded number may be from what was encoded, the width of floats aside.
+    pub fn slack(&self, row: u32) -> f32 {
+        match self.kind {
+            Kind::Float(_) => 0.0,
+            // Half a step, and what adding mean, lowest number and steps rounds.
+            Kind::Lvq => {
+                let head = self.head(row);
+                0.51 * head.step + 1e-6 * (head.low.abs() + 255.0 * head.step)
+            }
+            _ => f32::INFINITY,
+        }
+    }
+
     /// Asks for the memory that [`Rows::estimate`] will read.
     #[inline]
     pub fn fetch_sketch(&self, row: u32) {

@@ -175,7 +175,7 @@ enum Way {
 /// Looking at an allowed row's sketch and a place in the beam (a node's links, their sketches and some
 /// records): so many rows cost what one place costs, without a filter and when the links of other nodes
 /// are looked through.
-const ROWS_PER_PLACE: (usize, usize) = (100, 160);
+const ROWS_PER_PLACE: (usize, usize) = (100, 250);
 
 fn way(allowed: usize, rows: usize, window: usize) -> Way {
     let longer = (window as f64 * rows as f64 / allowed.max(1) as f64).ceil() as usize;
@@ -207,6 +207,10 @@ impl Body for GraphBody {
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
         self.rows.view()?.decode(row, out);
         Ok(())
+    }
+
+    fn slack(&self, row: u32) -> Result<f32> {
+        Ok(self.rows.view()?.slack(row))
     }
 
     fn search(
@@ -278,7 +282,8 @@ mod tests {
     fn filters_are_met_as_their_width_asks() {
         assert_eq!(way(1_000, 100_000, 64), Way::Scan);
         assert_eq!(way(30_000, 1_000_000, 64), Way::Through);
-        assert_eq!(way(500_000, 1_000_000, 64), Way::Through);
+        assert_eq!(way(300_000, 1_000_000, 64), Way::Through);
+        assert_eq!(way(500_000, 1_000_000, 64), Way::Walk(128));
         assert_eq!(way(90_000, 100_000, 64), Way::Walk(72));
         assert_eq!(way(0, 100_000, 64), Way::Scan);
     }

@@ -1,5 +1,6 @@
 //! Commands that look after a collection: is it whole, make it smaller, copy it, move it, forget something.
 
+mod advice;
 mod backup;
 mod compact;
 mod erase;
@@ -33,6 +34,8 @@ pub enum Upkeep {
     Import(ImportArgs),
     /// Give every chunk a vector of another embedder
     Reembed(ReembedArgs),
+    /// Measure vector indexes on the collection's own vectors: recall, time, memory
+    IndexAdvice(AdviceArgs),
 }
 
 /// Runs one of them; the number is the exit code.
@@ -47,6 +50,7 @@ pub(super) fn run(command: Upkeep, context: &Context) -> base::Result<u8> {
         Upkeep::Export(args) => exchange::export(&args, context),
         Upkeep::Import(args) => exchange::import(&args, context),
         Upkeep::Reembed(args) => reembed::run(&args, context),
+        Upkeep::IndexAdvice(args) => advice::run(&args, context),
     }
 }
 
@@ -129,4 +133,22 @@ pub struct ReembedArgs {
     /// The new embedding model: a name from `ragstone parts` or `ragstone models ls`, or a Hugging Face folder
     #[arg(long, value_name = "NAME|DIR")]
     pub model: String,
+}
+
+/// `index-advice`
+#[derive(Debug, Args)]
+pub struct AdviceArgs {
+    /// Recipes to measure, like `Vamana32,LVQ8`; some that suit the size if none is named
+    #[arg(value_name = "RECIPE")]
+    pub recipes: Vec<String>,
+    /// Questions to measure with, one a line; without them, vectors of the collection that are left out of the
+    /// index stand in
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub queries: Option<PathBuf>,
+    /// Most vectors to measure on
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(10..=10_000_000))]
+    pub sample: u32,
+    /// Recall at 10 that is asked for, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    pub recall: f64,
 }
