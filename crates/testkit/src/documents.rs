@@ -159,7 +159,7 @@ fn compare_document(snapshot: &dyn Snapshot, summary: &DocumentSummary, edition:
             findings.expect(found && cosine(&row, &new.vector) > 0.999, || format!("vector {ordinal} of {name}"));
         }
         if findings.ask(snapshot.search_dense(&new.vector, 1, &mut hits)).is_some() {
-            let itself = hits.first().is_some_and(|h| h.chunk == *id && (h.score - 1.0).abs() < 2e-3);
+            let itself = hits.first().is_some_and(|h| h.chunk == *id && (h.score - 1.0).abs() < 5e-3);
             findings.expect(itself, || format!("vector {ordinal} of {name} finds {hits:?}"));
         }
     }

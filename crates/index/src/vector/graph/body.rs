@@ -230,6 +230,11 @@ impl Body for GraphBody {
                     self.entrance.open(&rows, scratch);
                     search(&rows, &links, effort.window.max(k), false, scratch);
                     twins::collect(twins, &scratch.beam, k, None, out);
+                    // Fewer than were asked for are found only where there are fewer.
+                    if out.len() < k {
+                        out.clear();
+                        scan(&rows, &scratch.query, k, None, out);
+                    }
                 }
                 Some(set) => self.filtered((&rows, &links), k, effort.window.max(2 * k), set, scratch, out)?,
             }
