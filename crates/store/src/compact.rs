@@ -20,7 +20,7 @@ use crate::view::View;
 use base::{ChunkId, Result, RowSet, Snapshot};
 use index::vector::{Recipe, Structure};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 /// Segments of a level that become one of the next.
@@ -169,8 +169,14 @@ impl Shared {
     }
 
     fn merge(self: &Arc<Self>, parts: &[Seen]) -> Result<Merged> {
-        let snapshot = self.open_snapshot()?;
-        let truth = |chunk, row: &mut Vec<f32>| snapshot.vector(ChunkId(chunk), row);
+        // Only rows that a code has rounded are read from the truth.
+        let snapshot = OnceLock::new();
+        let truth = |chunk, row: &mut Vec<f32>| {
+            if snapshot.get().is_none() {
+                let _ = snapshot.set(self.open_snapshot()?);
+            }
+            snapshot.get().map_or(Ok(false), |snapshot| snapshot.vector(ChunkId(chunk), row))
+        };
         let recipe = self.recipe_for(parts.iter().map(Seen::live).sum());
         merge(parts, &self.spec, &self.place(), recipe, &truth).inspect_err(|e| {
             if is_damage(e) {

@@ -77,7 +77,8 @@ fn fail(
             Ok(snapshot) => {
                 let (before, after) = (compare(&*snapshot, model), compare(&*snapshot, &step.apply(model)));
                 if !after.wrong.is_empty() && (acknowledged || !before.wrong.is_empty()) {
-                    violations.push(format!("reading on ({kind:?}, sticky {sticky}): {:?}", after.wrong));
+                    let wrong = if acknowledged { &after.wrong } else { &before.wrong };
+                    violations.push(format!("reading on ({kind:?}, acknowledged {acknowledged}): {wrong:?}"));
                 }
                 violations.extend(before.errors.iter().map(|e| format!("reading on ({kind:?}): {e:?}")));
             }

@@ -614,7 +614,7 @@ impl<'a> Rows<'a> {
         match self.kind {
             Kind::Float(_) => 0.0,
             // Half a step, and what adding mean, lowest number and steps rounds.
-            Kind::Lvq => {
+            Kind::Lvq | Kind::Lvq4 => {
                 let head = self.head(row);
                 0.51 * head.step + 1e-6 * (head.low.abs() + 255.0 * head.step)
             }
