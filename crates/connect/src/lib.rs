@@ -18,6 +18,7 @@
 //! ```
 
 mod complaint;
+mod endpoint;
 pub mod hub;
 mod openai;
 mod reading;

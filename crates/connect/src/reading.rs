@@ -2,14 +2,14 @@
 //! taking us along.
 
 use crate::complaint;
-use crate::openai::{Failure, OpenAiChat};
+use crate::endpoint::{Endpoint, Failure};
 use crate::reply::{self, Usage};
 use crate::sse::{Event, SseParser};
 use crate::think::ThinkFilter;
 use crate::transport::{Exchange, Step};
 use base::{Error, Kind, Prompt, Result, TokenSink};
 use serde_json::Value;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// More text than `max_tokens` tokens of this many bytes each, ten times over, is a server out of control.
 const TOKEN_BYTES: usize = 4;
@@ -29,7 +29,8 @@ pub struct Reply {
 
 /// A reply with a success status, on its way in.
 pub(crate) struct Reading<'a> {
-    chat: &'a OpenAiChat,
+    endpoint: &'a Endpoint,
+    between_tokens: Duration,
     sink: &'a mut dyn TokenSink,
     body: Body,
     text: String,
@@ -55,10 +56,11 @@ enum Body {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(chat: &'a OpenAiChat, prompt: &Prompt, sink: &'a mut dyn TokenSink) -> Self {
+    pub fn new(endpoint: &'a Endpoint, between_tokens: Duration, prompt: &Prompt, sink: &'a mut dyn TokenSink) -> Self {
         let tokens = 10 * prompt.max_tokens.max(1) as usize;
         Reading {
-            chat,
+            endpoint,
+            between_tokens,
             sink,
             body: Body::Unknown,
             text: String::new(),
@@ -83,14 +85,14 @@ impl<'a> Reading<'a> {
                     let before = self.events;
                     self.bytes(&bytes)?;
                     if self.events > before {
-                        limit = deadline.min(Instant::now() + self.chat.settings.limits.between_tokens);
+                        limit = deadline.min(Instant::now() + self.between_tokens);
                     }
                 }
                 Ok(_) => {
                     self.end()?;
                     break;
                 }
-                Err(broken) => match self.chat.broken(broken, when) {
+                Err(broken) => match self.endpoint.broken(broken, when) {
                     Failure::Busy(_, error) | Failure::Adapted(error) | Failure::Final(error) => return Err(error),
                 },
             }
@@ -112,7 +114,7 @@ impl<'a> Reading<'a> {
             self.done = true;
             if self.text.is_empty() {
                 let found = format!("more than {} bytes without one", self.wire_bytes_max);
-                return Err(complaint::nonsense(&self.chat.shown, "an answer", &found));
+                return Err(complaint::nonsense(&self.endpoint.shown, "an answer", &found));
             }
             return Ok(());
         }
@@ -133,7 +135,7 @@ impl<'a> Reading<'a> {
                 let mut events = Vec::new();
                 let pushed = parser.push(bytes, &mut events);
                 self.events(&events)?;
-                pushed.map_err(|_| complaint::nonsense(&self.chat.shown, "events", "an endless line"))
+                pushed.map_err(|_| complaint::nonsense(&self.endpoint.shown, "events", "an endless line"))
             }
         }
     }
@@ -150,7 +152,7 @@ impl<'a> Reading<'a> {
                 let body = String::from_utf8_lossy(&bytes);
                 let body = body.trim_start_matches('\u{FEFF}').trim();
                 if complaint::is_html(body) {
-                    return Err(complaint::web_page(&self.chat.shown, &self.chat.without_key(body)));
+                    return Err(complaint::web_page(&self.endpoint.shown, &self.endpoint.without_key(body)));
                 }
                 // Some servers stream one object per line without the words of the protocol.
                 match serde_json::from_str::<Value>(body) {
@@ -217,13 +219,13 @@ impl<'a> Reading<'a> {
     }
 
     fn told(&self, error: &str) -> Error {
-        let said = complaint::excerpt(&self.chat.without_key(error));
-        Error::new(Kind::Remote, format!("{} failed while answering: {said}", self.chat.shown))
+        let said = complaint::excerpt(&self.endpoint.without_key(error));
+        Error::new(Kind::Remote, format!("{} failed while answering: {said}", self.endpoint.shown))
             .hint("look at the server's log, or ask again")
     }
 
     fn not_json(&self, found: &str) -> Error {
-        complaint::nonsense(&self.chat.shown, "JSON", &self.chat.without_key(found))
+        complaint::nonsense(&self.endpoint.shown, "JSON", &self.endpoint.without_key(found))
     }
 
     fn empty(&self) -> Error {
@@ -236,7 +238,7 @@ impl<'a> Reading<'a> {
             "tool_calls" | "function_call" => "the model called a tool although none was offered; choose another model",
             _ => "check that the model is a chat model",
         };
-        let what = format!("{} gave an empty answer (reason to stop: {reason})", self.chat.shown);
+        let what = format!("{} gave an empty answer (reason to stop: {reason})", self.endpoint.shown);
         Error::new(Kind::Remote, what).hint(hint)
     }
 }

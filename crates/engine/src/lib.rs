@@ -25,4 +25,5 @@ pub mod fusion;
 pub mod generate;
 pub mod ingest;
 pub mod rerank;
+mod retrieved;
 pub mod search;

@@ -4,7 +4,7 @@
 //! behind them stays behind them (Nogueira and Cho, "Passage re-ranking with BERT", 2019).
 
 use crate::ingest::embedded_text;
-use crate::search::Retrieved;
+use crate::retrieved::Retrieved;
 use base::{Error, Kind, Reranker, Result};
 
 /// A reranker and how far down it looks.

@@ -2,8 +2,9 @@
 
 use crate::fusion::{Fused, Fusion, fuse};
 use crate::rerank::{Rerank, rerank};
+pub use crate::retrieved::Retrieved;
 use base::char_offset;
-use base::{ChunkHit, ChunkRecord, DocId, DocumentRecord, Embedder, Error, Kind, Passage, Result, Role, Snapshot};
+use base::{ChunkHit, DocId, DocumentRecord, Embedder, Error, Kind, Passage, Result, Role, Snapshot};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -48,21 +49,6 @@ impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions { retriever: Retriever::Hybrid, k: 10, depth: 1000, fusion: Fusion::Convex(0.5) }
     }
-}
-
-/// A chunk with the scores that brought it here.
-#[derive(Clone, Debug)]
-pub struct Retrieved {
-    /// The chunk and its text.
-    pub chunk: ChunkRecord,
-    /// What ordered the list before any reranking.
-    pub score: f32,
-    /// BM25 score, if that list held it.
-    pub bm25: Option<f32>,
-    /// Cosine, if that list held it.
-    pub dense: Option<f32>,
-    /// The reranker's score, if it saw the chunk; then this orders the list.
-    pub rerank: Option<f32>,
 }
 
 /// Ids and scores only, best first, at most `options.k`.

@@ -1,7 +1,9 @@
 //! `ragstone ask`: a question, an answer made of quotes or written by a model, and where every claim stands.
 
+use super::context::Context;
 use super::index::{index, show as show_summary};
-use super::{Context, question, search};
+use super::question::question;
+use super::search;
 use crate::args::AskArgs;
 use crate::config::Settings;
 use crate::exit::{self, printable};

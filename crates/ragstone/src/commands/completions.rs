@@ -1,6 +1,6 @@
 //! `ragstone completions SHELL`.
 
-use super::Context;
+use super::context::Context;
 use crate::args::Cli;
 use crate::exit;
 use base::Result;

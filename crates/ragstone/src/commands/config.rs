@@ -1,6 +1,6 @@
 //! `ragstone config`: every setting, its value, where it came from, what it may be.
 
-use super::Context;
+use super::context::Context;
 use crate::config::keys::Shape;
 use crate::exit;
 use base::Result;

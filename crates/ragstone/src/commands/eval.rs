@@ -3,7 +3,7 @@
 //! The corpus goes through the same loop as any folder: chunked, embedded, committed. A document scores as
 //! its best chunk. Without `--collection` the index is thrown away afterwards; with it, a second run reuses it.
 
-use super::Context;
+use super::context::Context;
 use crate::args::EvalArgs;
 use crate::config::{Origin, Settings};
 use crate::exit;

@@ -1,9 +1,9 @@
 //! `ragstone index`: bring the collection up to date with files and folders.
 
-use super::{Context, count, size};
+use super::context::Context;
 use crate::args::IndexArgs;
 use crate::exit::{self, printable};
-use crate::terminal::{Bar, Terminal};
+use crate::terminal::{Bar, Terminal, count, size};
 use crate::wire;
 use base::Result;
 use engine::ingest::{Refused, Summary};

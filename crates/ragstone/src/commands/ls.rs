@@ -1,8 +1,9 @@
 //! `ragstone ls`: the documents of the collection.
 
-use super::{Context, size};
+use super::context::Context;
 use crate::args::LsArgs;
 use crate::exit::{self, printable};
+use crate::terminal::size;
 use crate::wire;
 use base::{DocumentSummary, Result, Store};
 use serde_json::json;

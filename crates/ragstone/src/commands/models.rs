@@ -1,42 +1,13 @@
 //! `ragstone models`: fetch, list, check and remove models.
 
-use super::{Context, count, size};
+use super::context::Context;
+use crate::args::Models;
 use crate::exit::{self, printable};
-use crate::terminal::Bar;
+use crate::terminal::{Bar, count, size};
 use crate::wire;
 use base::{Error, Kind, Result};
-use clap::{Args, Subcommand};
 use connect::hub::{CachedModel, Hub, ModelName};
 use serde_json::{Value, json};
-
-/// The commands of this family.
-#[derive(Debug, Subcommand)]
-pub enum Models {
-    /// Fetch models from the Hugging Face hub (or HF_ENDPOINT; HF_TOKEN for private ones) into the cache
-    Pull(Names),
-    /// List the models in the cache
-    Ls,
-    /// Remove models from the cache
-    Rm(Names),
-    /// Compare every file of models with its checksum
-    Verify(SomeNames),
-}
-
-/// `pull`, `rm`
-#[derive(Debug, Args)]
-pub struct Names {
-    /// organisation/name, perhaps with @revision
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
-}
-
-/// `verify`
-#[derive(Debug, Args)]
-pub struct SomeNames {
-    /// organisation/name, perhaps with @revision [default: all]
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-}
 
 /// Runs one of them; the number is the exit code.
 pub(super) fn run(command: Models, context: &Context) -> Result<u8> {

@@ -1,6 +1,6 @@
 //! `ragstone parts`: everything that configuration can name, straight from the catalogues.
 
-use super::Context;
+use super::context::Context;
 use crate::{exit, wire};
 use base::Result;
 use serde_json::{Map, Value, json};

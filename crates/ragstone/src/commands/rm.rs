@@ -1,8 +1,9 @@
 //! `ragstone rm`: documents out of the collection. Files on the disk are never touched.
 
+use super::context::Context;
 use super::ls::is_at_or_below;
-use super::{Context, count};
 use crate::args::RmArgs;
+use crate::terminal::count;
 use crate::{exit, wire};
 use base::{Change, Error, Kind, Result, Store};
 use serde_json::json;

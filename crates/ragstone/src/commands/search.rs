@@ -1,6 +1,7 @@
 //! `ragstone search`: the passages nearest to a query.
 
-use super::{Context, question};
+use super::context::Context;
+use super::question::question;
 use crate::args::SearchArgs;
 use crate::exit::{self, printable};
 use crate::terminal::{Terminal, wrap};

@@ -1,6 +1,7 @@
 //! `ragstone status`: what the collection holds and what it costs.
 
-use super::{Context, size};
+use super::context::Context;
+use crate::terminal::size;
 use crate::{exit, wire};
 use base::{Result, Store};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! `ragstone text`: the extracted text, the one that citations count characters in.
 
-use super::Context;
+use super::context::Context;
 use crate::args::TextArgs;
 use crate::{exit, wire};
 use base::{Document, Error, Kind, Result, Store};

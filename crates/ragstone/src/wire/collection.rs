@@ -1,9 +1,10 @@
 //! Collections and the embedders they belong to.
 
+use super::cache::cache_folder;
 use super::models::embedder;
 use crate::config::Settings;
 use base::{Embedder, Error, Kind, Result};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Collection, OpenOptions};
 
@@ -62,15 +63,4 @@ pub fn discard(settings: &Settings) -> Result<bool> {
     std::fs::remove_dir_all(folder)
         .map_err(|e| Error::io(format!("removing the damaged index {}", folder.display()), e))?;
     Ok(true)
-}
-
-/// `$RAGSTONE_CACHE`, or the user's cache folder, or the system's scratch folder for a user without a home.
-pub(super) fn cache_folder() -> PathBuf {
-    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    if let Some(folder) = variable("RAGSTONE_CACHE") {
-        return folder;
-    }
-    let home = || variable("HOME").filter(|h| h.is_dir()).map(|h| h.join(".cache"));
-    let base = variable("XDG_CACHE_HOME").or_else(home).unwrap_or_else(std::env::temp_dir);
-    Path::new(&base).join("ragstone")
 }

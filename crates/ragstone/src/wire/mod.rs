@@ -2,6 +2,7 @@
 //!
 //! The other rooms know traits; here, and only here, somebody knows which part stands behind which name.
 
+mod cache;
 mod catalogue;
 mod collection;
 mod files;

@@ -1,6 +1,6 @@
 //! Names of models to models: parts of the program, folders, and what was fetched into the cache.
 
-use super::collection::cache_folder;
+use super::cache::cache_folder;
 use crate::config::Settings;
 use base::{Embedder, Error, Kind, Reranker, Result};
 use connect::hub::{Cache, ModelName};

@@ -4,17 +4,13 @@
 //! become a line here, in which wide gaps separate cells.
 
 use super::columns::cut;
-use super::segments::{Segment, segments};
+use super::segments::{CELL_GAP, Segment, segments};
 use crate::formats::clean::{collapsed, push_collapsed};
 use pdf_oxide::PdfDocument;
 use pdf_oxide::layout::TextSpan;
 use pdf_oxide::object::Object;
 use std::collections::HashSet;
 
-/// A gap wider than this many font sizes separates cells or columns; a justified line's spaces stay below.
-pub(super) const CELL_GAP: f32 = 1.15;
-/// In a table, a gap wider than this many font sizes separates cells.
-pub(super) const TIGHT_GAP: f32 = 0.62;
 /// Columns are looked for at most this often one inside the other.
 const CUTS_MAX: usize = 4;
 

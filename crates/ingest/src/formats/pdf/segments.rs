@@ -1,8 +1,12 @@
 //! Spans to segments: what touches on one baseline, in the order in which the page draws it.
 
-use super::layout::{CELL_GAP, TIGHT_GAP};
 use crate::formats::clean::push_collapsed;
 use pdf_oxide::layout::TextSpan;
+
+/// A gap wider than this many font sizes separates cells or columns; a justified line's spaces stay below.
+pub(super) const CELL_GAP: f32 = 1.15;
+/// In a table, a gap wider than this many font sizes separates cells.
+pub(super) const TIGHT_GAP: f32 = 0.62;
 
 /// A piece of a line.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! `ragstone index-advice`: which vector index suits this collection, measured.
 
-use super::{AdviceArgs, Context, size};
+use crate::args::AdviceArgs;
+use crate::commands::context::Context;
+use crate::terminal::size;
 use crate::{exit, wire};
 use base::{Error, Kind, Result, Role, Store};
 use index::vector::Recipe;

@@ -1,6 +1,8 @@
 //! `ragstone backup` and `ragstone restore`
 
-use super::{BackupArgs, Context, RestoreArgs, count, size};
+use crate::args::{BackupArgs, RestoreArgs};
+use crate::commands::context::Context;
+use crate::terminal::{count, size};
 use crate::{exit, wire};
 use base::{Error, Result};
 use serde_json::json;

@@ -1,6 +1,8 @@
 //! `ragstone compact`
 
-use super::{CompactArgs, Context, size};
+use crate::args::CompactArgs;
+use crate::commands::context::Context;
+use crate::terminal::size;
 use crate::{exit, wire};
 use base::Result;
 

@@ -1,7 +1,9 @@
 //! `ragstone erase`
 
-use super::{Context, EraseArgs, count};
+use crate::args::EraseArgs;
+use crate::commands::context::Context;
 use crate::commands::ls::is_at_or_below;
+use crate::terminal::count;
 use crate::{exit, wire};
 use base::{Error, Kind, Result, Store};
 use std::io::Write;

@@ -1,6 +1,8 @@
 //! `ragstone export` and `ragstone import`
 
-use super::{Context, ExportArgs, ImportArgs, count};
+use crate::args::{ExportArgs, ImportArgs};
+use crate::commands::context::Context;
+use crate::terminal::count;
 use crate::{exit, wire};
 use base::{Error, Result};
 use std::fs::File;

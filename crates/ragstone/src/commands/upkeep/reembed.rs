@@ -1,6 +1,7 @@
 //! `ragstone reembed`
 
-use super::{Context, ReembedArgs};
+use crate::args::ReembedArgs;
+use crate::commands::context::Context;
 use crate::{exit, wire};
 use base::Result;
 

@@ -1,7 +1,9 @@
 //! `ragstone salvage`
 
-use super::{Context, SalvageArgs, count};
+use crate::args::SalvageArgs;
+use crate::commands::context::Context;
 use crate::exit;
+use crate::terminal::count;
 use base::Result;
 use std::sync::Arc;
 use store::{Collection, RealStorage};

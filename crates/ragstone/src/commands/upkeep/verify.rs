@@ -1,6 +1,8 @@
 //! `ragstone verify`
 
-use super::{Context, VerifyArgs, count};
+use crate::args::VerifyArgs;
+use crate::commands::context::Context;
+use crate::terminal::count;
 use crate::{exit, wire};
 use base::{Error, Kind, Result};
 use serde_json::json;

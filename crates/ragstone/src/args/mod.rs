@@ -1,5 +1,14 @@
 //! The command line: what can be typed, and what `--help` says about it.
 
+mod models;
+mod upkeep;
+
+pub use models::Models;
+pub use upkeep::{
+    AdviceArgs, BackupArgs, CompactArgs, EraseArgs, ExportArgs, ImportArgs, ReembedArgs, RestoreArgs, SalvageArgs,
+    Upkeep, VerifyArgs,
+};
+
 use crate::config::Override;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -71,10 +80,10 @@ pub enum Command {
     Eval(EvalArgs),
     /// Fetch, list, check and remove models
     #[command(subcommand)]
-    Models(crate::commands::Models),
+    Models(Models),
     /// Looking after the collection
     #[command(flatten)]
-    Upkeep(crate::commands::Upkeep),
+    Upkeep(Upkeep),
     /// Print completions for a shell
     Completions {
         /// Which shell
