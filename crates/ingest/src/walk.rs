@@ -42,6 +42,8 @@ pub struct Walk {
     pub skipped: Vec<(PathBuf, &'static str)>,
     /// What could not be looked at.
     pub failed: Vec<(PathBuf, Error)>,
+    /// Where those are, without links above: nothing is known about what is there and below.
+    pub unseen: Vec<PathBuf>,
     /// Absolute paths of the roots that exist.
     pub roots: Vec<PathBuf>,
 }
@@ -126,14 +128,19 @@ impl Walker<'_> {
             }
             Ok(_) => {
                 let what = "it is a device, pipe or socket, and only files and folders are read";
-                self.walk.failed.push((path, Error::new(Kind::Unsupported, what)));
+                self.failed(path, absolute, Error::new(Kind::Unsupported, what));
             }
             Err(e) => {
                 let link = path.is_symlink();
                 let what = if link { "following this link, which leads nowhere or to itself" } else { "looking at it" };
-                self.walk.failed.push((path, Error::io(what, e)));
+                self.failed(path, absolute, Error::io(what, e));
             }
         }
+    }
+
+    fn failed(&mut self, path: PathBuf, absolute: PathBuf, error: Error) {
+        self.walk.failed.push((path, error));
+        self.walk.unseen.push(absolute);
     }
 
     fn folder(&mut self, path: PathBuf, absolute: PathBuf) {
@@ -149,7 +156,7 @@ impl Walker<'_> {
         let mut names = match fs::read_dir(&path).and_then(|d| d.map(|e| e.map(|e| e.file_name())).collect()) {
             Ok::<Vec<_>, _>(names) => names,
             Err(e) => {
-                self.walk.failed.push((path, Error::io("listing this folder", e)));
+                self.failed(path, absolute, Error::io("listing this folder", e));
                 return;
             }
         };
@@ -286,6 +293,8 @@ mod tests {
         assert_eq!(seen.roots.len(), 1);
         let failed: Vec<_> = seen.failed.iter().map(|(p, _)| p.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(failed, ["dangling", "pipe", "self", "missing"]);
+        let d = at("d").canonicalize().unwrap();
+        assert_eq!(seen.unseen, ["dangling", "pipe", "self"].map(|name| d.join(name)));
         assert!(read_file(&at("d/pipe"), 10).is_err());
     }
 

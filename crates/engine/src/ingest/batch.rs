@@ -28,6 +28,7 @@ pub(super) struct Batcher<'a> {
     /// Documents some of whose chunks have no vector yet.
     waiting: Vec<NewDocument>,
     chunks_waiting: usize,
+    bytes_waiting: usize,
     /// Ready to commit.
     changes: Vec<Change>,
     chunks_ready: usize,
@@ -47,6 +48,7 @@ impl<'a> Batcher<'a> {
             snapshot,
             waiting: Vec::new(),
             chunks_waiting: 0,
+            bytes_waiting: 0,
             changes: Vec::new(),
             chunks_ready: 0,
             bytes_ready: 0,
@@ -95,8 +97,10 @@ impl<'a> Batcher<'a> {
             }
             new.chunks.push(NewChunk { chunk, vector });
         }
+        self.bytes_waiting += new.document.text.len();
         self.waiting.push(new);
-        if self.chunks_waiting >= EMBED_CHUNKS || self.waiting.len() >= EMBED_CHUNKS {
+        let waiting = self.chunks_waiting.max(self.waiting.len());
+        if waiting >= EMBED_CHUNKS || self.bytes_waiting >= COMMIT_BYTES {
             self.embed()?;
         }
         let enough = self.chunks_ready >= COMMIT_CHUNKS || self.bytes_ready >= COMMIT_BYTES;
@@ -142,7 +146,7 @@ impl<'a> Batcher<'a> {
         for (d, c, row) in rows {
             waiting[d].chunks[c].vector = vectors[row * dimension..(row + 1) * dimension].to_vec();
         }
-        self.chunks_waiting = 0;
+        (self.chunks_waiting, self.bytes_waiting) = (0, 0);
         for document in waiting {
             self.chunks_ready += document.chunks.len();
             self.bytes_ready += document.document.text.len();

@@ -1,7 +1,8 @@
-//! Files that failed, remembered, so that a broken file is not parsed again and again while it stays as it is.
+//! Files that failed, remembered, so that a broken file is not parsed again and again while it stays as it is
+//! and the limits stay as they are.
 
 use super::source::{FoundFile, Refused};
-use base::{Change, Result, Snapshot};
+use base::{Change, Error, Kind, Result, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,9 +12,16 @@ const SETTING: &str = "ingest.failures";
 struct Failure {
     size: u64,
     modified_ns: i64,
-    pipeline: u64,
+    /// The pipeline and the limits it ran under.
+    attempt: u64,
     reason: String,
     hint: Option<String>,
+}
+
+/// Whether the file is to blame. What the system refused (memory, open files, a permission) it may grant next
+/// time, and the file's time does not tell.
+pub(super) fn lasts(error: &Error) -> bool {
+    matches!(error.kind(), Kind::BadInput | Kind::Unsupported | Kind::Corrupt | Kind::Timeout)
 }
 
 /// Failures by absolute path.
@@ -32,20 +40,20 @@ impl Failures {
     }
 
     /// Why `file`, unchanged since, failed before.
-    pub fn known(&self, file: &FoundFile, pipeline: u64) -> Option<Refused> {
+    pub fn known(&self, file: &FoundFile, attempt: u64) -> Option<Refused> {
         let failure = self.known.get(&file.absolute)?;
-        let same = failure.size == file.size && failure.modified_ns == file.modified_ns && failure.pipeline == pipeline;
+        let same = failure.size == file.size && failure.modified_ns == file.modified_ns && failure.attempt == attempt;
         same.then(|| Refused { path: file.source.clone(), reason: failure.reason.clone(), hint: failure.hint.clone() })
     }
 
-    pub fn remember(&mut self, file: &FoundFile, pipeline: u64, refused: &Refused) {
+    pub fn remember(&mut self, file: &FoundFile, attempt: u64, refused: &Refused) {
         if file.absolute.is_empty() {
             return;
         }
         let failure = Failure {
             size: file.size,
             modified_ns: file.modified_ns,
-            pipeline,
+            attempt,
             reason: refused.reason.clone(),
             hint: refused.hint.clone(),
         };

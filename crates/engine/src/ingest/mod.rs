@@ -74,22 +74,27 @@ impl Ingest<'_> {
         add(&mut summary.seconds.walk, started.elapsed());
         let snapshot = self.store.snapshot()?;
         let pipeline = self.pipeline();
-        let plan = Plan::make(&*snapshot, listing, pipeline, &mut summary)?;
-        self.work(&plan, &*snapshot, pipeline, &mut summary)?;
+        let attempt = fingerprint(&format!("{pipeline}\n{}", self.reader.limits()));
+        let plan = Plan::make(&*snapshot, listing, pipeline, attempt, &mut summary)?;
+        self.work(&plan, &*snapshot, (pipeline, attempt), &mut summary)?;
         summary.seconds.total = started.elapsed().as_secs_f64();
         Ok(summary)
     }
 
     fn pipeline(&self) -> u64 {
-        let text = format!("{}\n{}", self.reader.fingerprint(), self.chunker.fingerprint());
-        let hash = blake3::hash(text.as_bytes());
-        u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a BLAKE3 hash has 32 bytes"))
+        fingerprint(&format!("{}\n{}", self.reader.fingerprint(), self.chunker.fingerprint()))
     }
 
-    fn work(&mut self, plan: &Plan, snapshot: &dyn Snapshot, pipeline: u64, summary: &mut Summary) -> Result<()> {
+    fn work(
+        &mut self,
+        plan: &Plan,
+        snapshot: &dyn Snapshot,
+        (pipeline, attempt): (u64, u64),
+        summary: &mut Summary,
+    ) -> Result<()> {
         let (reader, chunker, embedder, stop) = (self.reader, self.chunker, self.embedder, self.stop);
         let next = AtomicUsize::new(0);
-        let turnstile = Turnstile::new();
+        let turnstile = Turnstile::default();
         let (sender, receiver) = crossbeam_channel::bounded(2 * self.threads.max(1));
         let mut failures = Failures::load(snapshot)?;
         failures.forget_gone(&plan.seen);
@@ -108,7 +113,8 @@ impl Ingest<'_> {
                         }
                         let known = job.stored.as_ref().map(|s| &s.stamp);
                         let done = prepare(&job.file, known, pipeline, reader, chunker, embedder);
-                        if sender.send((seat, done)).is_err() {
+                        let bytes = done.0.as_ref().map_or(0, Prepared::bytes);
+                        if !turnstile.deliver(seat, bytes) || sender.send((seat, (done, bytes))).is_err() {
                             break;
                         }
                     }
@@ -119,16 +125,16 @@ impl Ingest<'_> {
             let mut result = Ok(());
             'all: for (seat, done) in receiver {
                 in_order.put(seat, done);
-                while let Some((result_of, spent)) = in_order.take() {
+                while let Some(((result_of, spent), bytes)) = in_order.take() {
                     let job = &plan.files[in_order.position() - 1];
                     add(&mut summary.seconds.read, spent.read);
                     add(&mut summary.seconds.extract, spent.extract);
                     add(&mut summary.seconds.chunk, spent.chunk);
-                    result = settle(job, result_of, pipeline, &mut batcher, &mut failures, summary);
+                    result = settle(job, result_of, attempt, &mut batcher, &mut failures, summary);
                     if result.is_err() {
                         break 'all;
                     }
-                    turnstile.served(in_order.position());
+                    turnstile.served(bytes);
                     (self.progress)(Progress {
                         files_done: in_order.position(),
                         files_total: plan.files.len(),
@@ -149,11 +155,17 @@ impl Ingest<'_> {
     }
 }
 
+/// A number that changes with `text`.
+fn fingerprint(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a BLAKE3 hash has 32 bytes"))
+}
+
 /// Hands one prepared file to the batcher, or notes why not.
 fn settle(
     job: &Job,
     prepared: Result<Prepared>,
-    pipeline: u64,
+    attempt: u64,
     batcher: &mut Batcher<'_>,
     failures: &mut Failures,
     summary: &mut Summary,
@@ -186,7 +198,11 @@ fn settle(
                 reason.push_str("; the version indexed earlier stays searchable");
             }
             let refused = refused(reason, error.hint_line().map(str::to_owned));
-            failures.remember(&job.file, pipeline, &refused);
+            if failures::lasts(&error) {
+                failures.remember(&job.file, attempt, &refused);
+            } else {
+                failures.forget(&job.file.absolute);
+            }
             summary.failed.push(refused);
         }
     }
@@ -209,14 +225,19 @@ struct Plan {
 
 impl Plan {
     /// Compares the listing with what is stored; unchanged files end here.
-    fn make(snapshot: &dyn Snapshot, listing: Listing, pipeline: u64, summary: &mut Summary) -> Result<Plan> {
+    fn make(
+        snapshot: &dyn Snapshot,
+        listing: Listing,
+        pipeline: u64,
+        attempt: u64,
+        summary: &mut Summary,
+    ) -> Result<Plan> {
         let stored: Vec<DocumentSummary> = snapshot.documents()?;
         let key = |path: &str, source: &str| if path.is_empty() { source.to_owned() } else { path.to_owned() };
         let mut by_path: HashMap<String, DocumentSummary> =
             stored.into_iter().map(|d| (key(&d.path, &d.source), d)).collect();
         let failures = Failures::load(snapshot)?;
         summary.seen = listing.files.len() + listing.skipped.len() + listing.failed.len();
-        let failed_paths: HashSet<&str> = listing.failed.iter().map(|r| r.path.as_str()).collect();
         let mut plan = Plan { files: Vec::new(), gone: Vec::new(), seen: HashSet::new() };
         for file in listing.files {
             let stored = by_path.remove(&key(&file.absolute, &file.source));
@@ -230,7 +251,7 @@ impl Plan {
             };
             if !file.absolute.is_empty() && stored.as_ref().is_some_and(|s| same(&s.stamp)) {
                 summary.unchanged += 1;
-            } else if let Some(refused) = failures.known(&file, pipeline) {
+            } else if let Some(refused) = failures.known(&file, attempt) {
                 summary.failed.push(refused);
             } else {
                 plan.files.push(Job { seat: plan.files.len(), file, stored });
@@ -240,7 +261,7 @@ impl Plan {
             let path = Path::new(&document.path);
             let ours = !document.path.is_empty() && listing.roots.iter().any(|root| path.starts_with(root));
             // What cannot be read today may be there tomorrow.
-            if ours && !failed_paths.contains(document.source.as_str()) {
+            if ours && !listing.unseen.iter().any(|unseen| path.starts_with(unseen)) {
                 plan.gone.push(document.id);
             }
         }

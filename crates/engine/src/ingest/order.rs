@@ -1,10 +1,12 @@
-//! Results of threads, back in the order of the work, with a bound on how far a thread may run ahead.
+//! Results of threads, back in the order of the work, with bounds on how far a thread may run ahead.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many files may wait for a slow one before them; bounds memory.
+/// How many files may be begun while a slow one before them is read.
 const AHEAD_MAX: usize = 256;
+/// How many bytes of results may wait for it; each thread holds one more result in its hands.
+const HELD_BYTES_MAX: usize = 256 << 20;
 
 /// Gives results back in order.
 pub(super) struct Reorder<T> {
@@ -37,39 +39,54 @@ impl<T> Reorder<T> {
     }
 }
 
-/// Holds threads back that are too far ahead.
+/// Holds threads back that are too far ahead, by files and by bytes of results.
+#[derive(Default)]
 pub(super) struct Turnstile {
-    served: Mutex<Option<usize>>,
+    queue: Mutex<Queue>,
     moved: Condvar,
 }
 
-impl Turnstile {
-    pub fn new() -> Self {
-        Turnstile { served: Mutex::new(Some(0)), moved: Condvar::new() }
-    }
+#[derive(Default)]
+struct Queue {
+    /// Seats that are done, the next seat's number.
+    served: usize,
+    /// Bytes of results that were delivered and not served.
+    held: usize,
+    closed: bool,
+}
 
+impl Turnstile {
     /// Waits until `seat` may be worked on; `false` when the work is over.
     pub fn wait(&self, seat: usize) -> bool {
-        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match *served {
-                None => return false,
-                Some(n) if seat < n + AHEAD_MAX => return true,
-                Some(_) => served = self.moved.wait(served).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
+        !self.wait_while(|queue| seat >= queue.served + AHEAD_MAX).closed
     }
 
-    /// The first `count` seats are done.
-    pub fn served(&self, count: usize) {
-        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(count);
+    /// Waits until there is room for the `bytes` of the result of `seat`; the one that all wait for always has
+    /// it. `false` when the work is over.
+    pub fn deliver(&self, seat: usize, bytes: usize) -> bool {
+        let mut queue = self.wait_while(|queue| seat > queue.served && queue.held + bytes > HELD_BYTES_MAX);
+        queue.held += bytes;
+        !queue.closed
+    }
+
+    /// The next seat, whose result had `bytes`, is done.
+    pub fn served(&self, bytes: usize) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.served += 1;
+        queue.held -= bytes;
         self.moved.notify_all();
     }
 
     /// Lets everybody go.
     pub fn close(&self) {
-        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.moved.notify_all();
+    }
+
+    fn wait_while(&self, too_far: impl Fn(&Queue) -> bool) -> MutexGuard<'_, Queue> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.moved.wait_while(queue, |queue| !queue.closed && too_far(queue));
+        waited.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,12 +108,28 @@ mod tests {
 
     #[test]
     fn closing_frees_a_waiting_thread() {
-        let turnstile = Turnstile::new();
+        let turnstile = Turnstile::default();
         std::thread::scope(|scope| {
             let far = scope.spawn(|| turnstile.wait(AHEAD_MAX + 1));
             assert!(turnstile.wait(0));
             turnstile.close();
             assert!(!far.join().unwrap());
         });
+    }
+
+    #[test]
+    fn large_results_wait_for_room_but_never_the_next_one() {
+        let turnstile = Turnstile::default();
+        assert!(turnstile.deliver(1, HELD_BYTES_MAX));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| turnstile.deliver(2, 1));
+            assert!(turnstile.deliver(0, 2 * HELD_BYTES_MAX));
+            // Seat 2 has room only after both are served.
+            turnstile.served(2 * HELD_BYTES_MAX);
+            turnstile.served(HELD_BYTES_MAX);
+            assert!(second.join().unwrap());
+        });
+        turnstile.served(1);
+        assert_eq!(turnstile.queue.lock().unwrap().held, 0);
     }
 }

@@ -14,6 +14,15 @@ pub(super) enum Prepared {
     Skip(String),
 }
 
+impl Prepared {
+    /// Memory that it takes while it waits, about.
+    pub fn bytes(&self) -> usize {
+        let Prepared::Document { document, chunks, .. } = self else { return 0 };
+        let chunks: usize = chunks.iter().map(|c| size_of::<Chunk>() + c.context.len()).sum();
+        document.text.len() + chunks
+    }
+}
+
 /// Time spent on one file.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spent {

@@ -43,6 +43,8 @@ pub struct Listing {
     /// Absolute paths of the roots that exist: a stored document below one of them that is not in `files`
     /// was removed by its owner.
     pub roots: Vec<PathBuf>,
+    /// Absolute paths that could not be looked at: nothing is known about what is there and below.
+    pub unseen: Vec<PathBuf>,
 }
 
 /// Opens and extracts files. Called from several threads.
@@ -55,6 +57,9 @@ pub trait Reader: Sync {
 
     /// Changes when the same bytes could give another document.
     fn fingerprint(&self) -> String;
+
+    /// Changes when a file that was refused might be read now.
+    fn limits(&self) -> String;
 }
 
 /// What a reader made of a file.

@@ -37,7 +37,7 @@ pub struct Cli {
 pub struct Global {
     /// Folder that holds the index [default: .ragstone]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub collection: Option<PathBuf>,
+    pub collection: Option<String>,
     /// Settings file [default: ragstone.toml here, then in the user's configuration folder]
     #[arg(long, global = true, env = "RAGSTONE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
@@ -242,7 +242,7 @@ impl Cli {
     pub fn overrides(&self) -> Vec<Override> {
         let mut set = Set::default();
         let global = &self.global;
-        set.text("collection", "--collection", global.collection.as_ref().map(|p| p.to_string_lossy().into_owned()));
+        set.text("collection", "--collection", global.collection.clone());
         set.text("embedder", "--embedder", global.embedder.clone());
         set.text("threads", "--threads", global.threads.clone());
         match &self.command {

@@ -198,4 +198,8 @@ impl Reader for Corpus<'_> {
     fn fingerprint(&self) -> String {
         "beir-1".to_owned()
     }
+
+    fn limits(&self) -> String {
+        String::new()
+    }
 }

@@ -16,7 +16,7 @@ pub(super) fn run(args: TextArgs, context: &Context) -> Result<u8> {
     }
     let part: String = document.text.chars().skip(args.start).take(end - args.start).collect();
     if context.terminal.json {
-        let object = json!({"source": args.document, "format": document.format, "title": document.title,
+        let object = json!({"source": wire::path_text(&args.document), "format": document.format, "title": document.title,
                             "metadata": document.metadata, "warnings": document.warnings,
                             "start": args.start, "end": end, "text": part});
         context.terminal.json(&object)?;
@@ -31,11 +31,11 @@ pub(super) fn run(args: TextArgs, context: &Context) -> Result<u8> {
 
 /// From the collection if it has the document, else from the disk.
 fn load(args: &TextArgs, context: &Context) -> Result<Document> {
-    let name = args.document.to_string_lossy();
+    let name = wire::path_text(&args.document);
     let collection = wire::open(&context.settings);
     if let Ok(collection) = &collection {
         let snapshot = collection.snapshot()?;
-        let absolute = std::fs::canonicalize(&args.document).map(|p| p.to_string_lossy().into_owned());
+        let absolute = std::fs::canonicalize(&args.document).map(|p| wire::path_text(&p));
         let found = match snapshot.find(&name)? {
             None => absolute.ok().map(|a| snapshot.find(&a)).transpose()?.flatten(),
             some => some,

@@ -1,7 +1,7 @@
 //! The disk as a source of documents: walking, reading, and extraction in workers.
 
 use crate::config::Settings;
-use base::{Document, Error, Kind, Result};
+use base::{Document, Error, Kind, Limits, Result};
 use engine::ingest::{Extraction, FoundFile, Listing, Reader, Refused};
 use ingest::sandbox::{ExtractorPool, WorkerCommand};
 use ingest::{Detected, WalkOptions, read_file, walk};
@@ -18,8 +18,9 @@ const STDIN: &str = "-";
 pub(super) fn listing(paths: &[PathBuf], stdin_name: &str, settings: &Settings) -> Result<Listing> {
     let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|p| p.as_os_str() == STDIN);
     let seen = walk(&roots, &WalkOptions { hidden: settings.hidden, gitignore: settings.gitignore });
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let mut listing = Listing { roots: seen.roots, ..Listing::default() };
+    let text = path_text;
+    let stored = |paths: &[PathBuf]| paths.iter().map(|path| path_text(path).into()).collect();
+    let mut listing = Listing { roots: stored(&seen.roots), unseen: stored(&seen.unseen), ..Listing::default() };
     if !stdin.is_empty() {
         listing.files.push(FoundFile {
             source: stdin_name.to_owned(),
@@ -47,10 +48,20 @@ pub(super) fn listing(paths: &[PathBuf], stdin_name: &str, settings: &Settings) 
     Ok(listing)
 }
 
+/// `path` as text, as collections keep it. A byte that is not UTF-8 becomes `\xFF`, so that two names stay two.
+pub fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+    }
+    text
+}
+
 /// Reads files and extracts them, untrusted formats in child processes.
 pub(super) struct Files {
     pool: ExtractorPool,
-    file_bytes_max: u64,
+    limits: Limits,
 }
 
 impl Files {
@@ -58,7 +69,7 @@ impl Files {
         let program = std::env::current_exe().map_err(|e| Error::io("finding the running program", e))?;
         let command = WorkerCommand { program, args: vec!["extract-worker".into()] };
         let pool = ExtractorPool::new(command, settings.threads, settings.limits.clone());
-        Ok(Files { pool, file_bytes_max: settings.limits.file_bytes_max })
+        Ok(Files { pool, limits: settings.limits.clone() })
     }
 }
 
@@ -71,16 +82,16 @@ fn name(file: &FoundFile) -> String {
 impl Reader for Files {
     fn bytes(&self, file: &FoundFile) -> Result<Vec<u8>> {
         if !file.absolute.is_empty() {
-            return read_file(&file.path, self.file_bytes_max);
+            return read_file(&file.path, self.limits.file_bytes_max);
         }
         let mut bytes = Vec::new();
         let input = std::io::stdin().lock();
         input
-            .take(self.file_bytes_max + 1)
+            .take(self.limits.file_bytes_max + 1)
             .read_to_end(&mut bytes)
             .map_err(|e| Error::io("reading standard input", e))?;
-        if bytes.len() as u64 > self.file_bytes_max {
-            let what = format!("standard input has more than {} bytes", self.file_bytes_max);
+        if bytes.len() as u64 > self.limits.file_bytes_max {
+            let what = format!("standard input has more than {} bytes", self.limits.file_bytes_max);
             return Err(Error::new(Kind::BadInput, what).hint("raise ingest.file_mb"));
         }
         Ok(bytes)
@@ -98,13 +109,17 @@ impl Reader for Files {
     fn fingerprint(&self) -> String {
         format!("files-{READER_VERSION}")
     }
+
+    fn limits(&self) -> String {
+        format!("{:?}", self.limits)
+    }
 }
 
 /// The document in the file `path`, without any collection.
 pub fn extract_file(path: &Path, settings: &Settings) -> Result<Document> {
     let files = Files::new(settings)?;
     let file = FoundFile {
-        source: path.to_string_lossy().into_owned(),
+        source: path_text(path),
         absolute: "named".to_owned(),
         path: path.to_owned(),
         size: 0,

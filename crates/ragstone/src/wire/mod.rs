@@ -12,7 +12,7 @@ mod models;
 
 pub use catalogue::{Family, catalogue};
 pub use collection::{cached, discard, embedder_of, open, open_to_write};
-pub use files::extract_file;
+pub use files::{extract_file, path_text};
 pub use generator::generator;
 pub use ingest::{index, ingest};
 pub use models::{embedder, model_cache, open_embedder, rerank, reranker};
