@@ -1,6 +1,6 @@
 //! How a run ends: the exit code, and the error as people and programs read it.
 
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, printable};
 use base::{Error, Kind};
 use serde_json::json;
 use std::io::Write;
@@ -56,21 +56,5 @@ pub fn report(error: &Error, terminal: &Terminal) {
         let object =
             json!({"error": {"code": name(error.kind()), "message": error.chain(), "hint": error.hint_line()}});
         let _ = terminal.json(&object);
-    }
-}
-
-/// `text` without the control characters that could drive a terminal; file names and servers supply them.
-pub fn printable(text: &str) -> String {
-    let safe = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(safe).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terminal_sequences_are_defused() {
-        assert_eq!(printable("a\x1b[2Jb\nc"), "a\u{FFFD}[2Jb\nc");
     }
 }

@@ -6,8 +6,8 @@ use super::question::question;
 use super::search;
 use crate::args::AskArgs;
 use crate::config::Settings;
-use crate::exit::{self, printable};
-use crate::terminal::{Terminal, wrap};
+use crate::exit;
+use crate::terminal::{Terminal, printable, printable_name, wrap};
 use crate::wire;
 use base::{Answer, Kind, Result, Store, TokenSink};
 use engine::ask::{Ask, AskOptions};
@@ -116,7 +116,7 @@ fn show(answer: &Answer, streamed: bool, terminal: &Terminal) -> Result<()> {
             place => format!(", {place}"),
         };
         let characters = format!("characters {}-{}", citation.start, citation.end);
-        let line = format!("[{}] {}{}", citation.n, printable(&citation.source), printable(&place));
+        let line = format!("[{}] {}{}", citation.n, printable_name(&citation.source), printable_name(&place));
         terminal.line(&format!("{line}  {}", terminal.dim(&characters)))?;
         if answer.generator != "extractive" {
             terminal.line(&terminal.dim(&wrap(&printable(&citation.quote), terminal.width, 4)))?;

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use crate::args::IndexArgs;
-use crate::exit::{self, printable};
-use crate::terminal::{Bar, Terminal, count, size};
+use crate::exit;
+use crate::terminal::{Bar, Terminal, count, printable, printable_name, size};
 use crate::wire;
 use base::Result;
 use engine::ingest::{Refused, Summary};
@@ -86,7 +86,7 @@ pub(super) fn show(summary: &Summary, terminal: &Terminal) -> Result<()> {
 
 fn list(word: &str, refused: &[Refused], terminal: &Terminal) -> Result<()> {
     for one in refused.iter().take(SHOWN) {
-        terminal.line(&format!("  {word}: {}: {}", printable(&one.path), printable(&one.reason)))?;
+        terminal.line(&format!("  {word}: {}: {}", printable_name(&one.path), printable_name(&one.reason)))?;
         if let Some(hint) = &one.hint {
             terminal.line(&terminal.dim(&format!("    hint: {}", printable(hint))))?;
         }

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use crate::args::LsArgs;
-use crate::exit::{self, printable};
-use crate::terminal::size;
+use crate::exit;
+use crate::terminal::{printable, printable_name, size};
 use crate::wire;
 use base::{DocumentSummary, Result, Store};
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(super) fn run(args: LsArgs, context: &Context) -> Result<u8> {
     }
     for document in &documents {
         let facts = format!("{}, {} chunks, {}", document.format, document.chunks, size(document.text_bytes));
-        terminal.line(&format!("{}  {}", printable(&document.source), terminal.dim(&facts)))?;
+        terminal.line(&format!("{}  {}", printable_name(&document.source), terminal.dim(&facts)))?;
         for warning in &document.warnings {
             terminal.line(&terminal.dim(&format!("    {}", printable(warning))))?;
         }
@@ -42,9 +42,9 @@ pub(super) fn run(args: LsArgs, context: &Context) -> Result<u8> {
 /// Whether `document` is the file `path` or lies in the folder `path`, as given or on the disk.
 pub(super) fn is_at_or_below(document: &DocumentSummary, path: &PathBuf) -> bool {
     let plain = |p: &Path| p.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect::<PathBuf>();
-    if plain(Path::new(&document.source)).starts_with(plain(path)) {
+    if plain(Path::new(&document.source)).starts_with(plain(Path::new(&wire::path_text(path)))) {
         return true;
     }
     let absolute = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-    !document.path.is_empty() && absolute.is_ok_and(|a| Path::new(&document.path).starts_with(a))
+    !document.path.is_empty() && absolute.is_ok_and(|a| Path::new(&document.path).starts_with(wire::path_text(&a)))
 }

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use crate::args::Models;
-use crate::exit::{self, printable};
-use crate::terminal::{Bar, count, size};
+use crate::exit;
+use crate::terminal::{Bar, count, printable, size};
 use crate::wire;
 use base::{Error, Kind, Result};
 use connect::hub::{CachedModel, Hub, ModelName};

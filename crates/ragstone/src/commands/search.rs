@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::question::question;
 use crate::args::SearchArgs;
-use crate::exit::{self, printable};
-use crate::terminal::{Terminal, wrap};
+use crate::exit;
+use crate::terminal::{Terminal, printable, printable_name, wrap};
 use crate::wire;
 use base::{Passage, Result, Store};
 use engine::search::{Documents, passages, search};
@@ -40,8 +40,8 @@ pub(super) fn run(args: SearchArgs, context: &Context) -> Result<u8> {
 /// One passage: where it is, its scores, its text.
 pub(super) fn show(hit: &Passage, terminal: &Terminal) -> Result<()> {
     let place = match hit.locator.to_string() {
-        place if place.is_empty() => printable(&hit.source),
-        place => format!("{}, {}", printable(&hit.source), printable(&place)),
+        place if place.is_empty() => printable_name(&hit.source),
+        place => format!("{}, {}", printable_name(&hit.source), printable_name(&place)),
     };
     let parts: Vec<String> = hit.parts.iter().map(|(name, score)| format!("{name} {score:.3}")).collect();
     let scores = terminal.dim(&format!("{:.3} ({})", hit.score, parts.join(", ")));

@@ -1,9 +1,11 @@
 //! What the user sees: text that fits the terminal, colours where they are wanted, progress.
 
+mod printable;
 mod progress;
 mod quantity;
 mod wrap;
 
+pub use printable::{printable, printable_name};
 pub use progress::Bar;
 pub use quantity::{count, size};
 pub use wrap::wrap;

@@ -1,5 +1,6 @@
 //! How far a long run is: a bar with rate and remaining time on a terminal, a plain line now and then elsewhere.
 
+use super::printable_name;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ impl Bar {
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
                 let tail: String = name.chars().rev().take(40).collect::<Vec<_>>().into_iter().rev().collect();
-                bar.set_message(tail);
+                bar.set_message(printable_name(&tail));
             }
         }
     }

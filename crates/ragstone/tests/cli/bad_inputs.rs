@@ -52,6 +52,69 @@ fn special_files_are_never_opened() {
     assert!(world.run(&["index", "/dev/zero", "--json"]).code != 0);
 }
 
+/// Names that differ only in bytes that are not UTF-8 were once taken for one file, read once.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_text_stay_apart() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new();
+    let path = |bytes: &'static [u8]| world.path("").join(OsStr::from_bytes(bytes));
+    std::fs::create_dir_all(path(b"d/\xe9")).unwrap();
+    for (name, hour) in [(&b"d/\xff.txt"[..], "seven"), (b"d/\xfe.txt", "eight"), (b"d/\xe9/in.txt", "nine")] {
+        std::fs::write(path(name), format!("The ferry leaves at {hour} in the morning.")).unwrap();
+    }
+    assert_eq!(world.json(&["index", "d"])["indexed"], 3);
+    assert_eq!(world.json(&["index", "d"])["unchanged"], 3);
+    let rows = world.json(&["ls"]);
+    let sources: Vec<&str> =
+        rows["documents"].as_array().unwrap().iter().map(|d| d["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, [r"d/\xE9/in.txt", r"d/\xFE.txt", r"d/\xFF.txt"]);
+    for name in [&b"d/\xfe.txt"[..], br"d/\xFE.txt"] {
+        let args = [OsStr::new("text"), OsStr::from_bytes(name), OsStr::new("--json")];
+        let done = Done::new(world.command(args).output().unwrap(), &["text"]);
+        assert!(done.json()["text"].as_str().unwrap().contains("eight"), "{done:?}");
+    }
+    let args = [OsStr::new("rm"), OsStr::from_bytes(b"d/\xff.txt"), OsStr::new("--json")];
+    let done = Done::new(world.command(args).output().unwrap(), &["rm"]);
+    assert_eq!(done.json()["removed"][0], r"d/\xFF.txt");
+    // A file below a folder with such a name is missed when it goes.
+    std::fs::remove_dir_all(path(b"d/\xe9")).unwrap();
+    assert_eq!(world.json(&["index", "d/"])["removed"], 1);
+    // A collection is never made under another name than the one given.
+    let args = [OsStr::new("--collection"), OsStr::from_bytes(b"\xff"), OsStr::new("index"), OsStr::new("d")];
+    assert_eq!(Done::new(world.command(args).output().unwrap(), &["index"]).code, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_files_keep_to_their_line() {
+    let world = World::new();
+    world.write("d/a\nfailed: b.txt", "The ferry leaves at seven in the morning.");
+    world.write("d/\u{202e}fdp.txt", "");
+    let done = world.run(&["index", "d"]);
+    assert!(done.out.contains(r"d/\u{202e}fdp.txt") && !done.out.contains('\u{202e}'), "{done:?}");
+    for args in [&["ls"][..], &["search", "ferry"], &["ask", "When does the ferry leave?"]] {
+        let done = world.run(args);
+        assert!(done.out.contains(r"d/a\nfailed: b.txt"), "{done:?}");
+    }
+}
+
+/// What lies behind a link to a drive that is not there today is not gone.
+#[cfg(unix)]
+#[test]
+fn documents_that_cannot_be_looked_at_stay() {
+    let world = World::new();
+    world.write("drive/a.txt", "The ferry leaves at seven in the morning.");
+    std::fs::create_dir(world.path("d")).unwrap();
+    std::os::unix::fs::symlink("../drive", world.path("d/link")).unwrap();
+    assert_eq!(world.json(&["index", "d"])["indexed"], 1);
+    std::fs::rename(world.path("drive"), world.path("unplugged")).unwrap();
+    let done = world.run(&["index", "d", "--json"]);
+    assert!(done.code == 3 && done.json()["removed"] == 0, "{done:?}");
+    assert_eq!(world.json(&["ls"])["documents"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn odd_questions_are_answered_or_refused() {
     let world = World::new();
@@ -131,4 +194,29 @@ fn a_second_writer_is_told_who_holds_the_lock() {
     drop(holder.stdin.take());
     holder.wait().unwrap();
     assert!(done.code == 8 && done.err.contains(&pid), "{done:?} (holder {pid})");
+}
+
+/// Both the limit that the hint says to raise and what the system refused were once remembered for ever.
+#[test]
+fn refused_files_are_tried_again_when_they_could_be_read() {
+    let world = World::new();
+    world.write("d/large.txt", "The ferry leaves at seven. ".repeat(60_000));
+    world.write("ragstone.toml", "[ingest]\nfile_mb = 1\n");
+    let done = world.run(&["index", "d", "--json"]);
+    assert!(failed(&done.json(), "d/large.txt").contains("1048576 bytes"), "{done:?}");
+    world.write("ragstone.toml", "[ingest]\nfile_mb = 2\n");
+    assert_eq!(world.json(&["index", "d"])["indexed"], 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_open_files_passes() {
+    let world = World::new();
+    world.write("d/a.html", "<html><body><p>The ferry leaves at seven in the morning.</p></body></html>");
+    let limited = format!("ulimit -n 10; exec {} index d --json", env!("CARGO_BIN_EXE_ragstone"));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &limited]).current_dir(world.path("")).env("HOME", world.path("")).stdin(Stdio::null());
+    let done = Done::new(shell.output().unwrap(), &["index"]);
+    assert!(failed(&done.json(), "d/a.html").contains("open files"), "{done:?}");
+    assert_eq!(world.json(&["index", "d"])["indexed"], 1);
 }
