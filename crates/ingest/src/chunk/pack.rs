@@ -29,6 +29,9 @@ impl Pack<'_> {
     /// Appends the chunks of `atoms` to `out`. Every atom with its context fits the budget.
     pub(super) fn pack(&self, atoms: &[Atom], out: &mut Vec<Chunk>) {
         let starts: Vec<usize> = (0..atoms.len()).map(|i| self.start(atoms, i)).collect();
+        // Looked up once for each atom, not for each pair that the search below weighs.
+        let first_units: Vec<usize> = starts.iter().map(|&start| self.units.index(start)).collect();
+        let end_units: Vec<usize> = atoms.iter().map(|atom| self.units.index(atom.range.end)).collect();
         // best[j]: least cost of chunks that hold the atoms before j; from[j]: where the last of them begins.
         let mut best = vec![f32::INFINITY; atoms.len() + 1];
         let mut from = vec![0usize; atoms.len() + 1];
@@ -38,9 +41,9 @@ impl Pack<'_> {
             let wall = self.walls.partition_point(|&w| w <= atoms[i].range.start);
             let wall = self.walls.get(wall).copied().unwrap_or(usize::MAX);
             for j in i + 1..=atoms.len() {
-                let last = &atoms[j - 1].range;
-                let weight = context + self.units.count(starts[i]..last.end);
-                if j > i + 1 && (weight > self.tokens || last.start >= wall) {
+                let last_start = atoms[j - 1].range.start;
+                let weight = context + end_units[j - 1] - first_units[i];
+                if j > i + 1 && (weight > self.tokens || last_start >= wall) {
                     break;
                 }
                 let empty = 1.0 - weight.min(self.tokens) as f32 / self.tokens as f32;

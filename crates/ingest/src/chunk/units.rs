@@ -64,7 +64,8 @@ impl Units {
         }
     }
 
-    fn index(&self, byte: usize) -> usize {
+    /// Units that start before `byte`.
+    pub(super) fn index(&self, byte: usize) -> usize {
         self.starts.partition_point(|&s| ((s & !FILLER) as usize) < byte)
     }
 

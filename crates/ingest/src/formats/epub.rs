@@ -63,7 +63,7 @@ impl Extractor for Epub {
             match archive.read(&name) {
                 Ok(Some(bytes)) => {
                     let page = html::decode(&bytes).text;
-                    if html::nesting(&page) < 2_000 {
+                    if html::is_parsable(&page) {
                         html::write_part(&page, Locator::at(Place::Part(name)), &mut builder);
                     } else {
                         unreadable.push(name);

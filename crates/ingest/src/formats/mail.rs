@@ -168,8 +168,10 @@ impl Writer<'_, '_> {
         for part in message.text_bodies() {
             match &part.body {
                 PartType::Text(text) => self.plain(text, &place, &mut paragraph),
-                PartType::Html(page) if html::nesting(page) < 2_000 => {
-                    html::write_part(page, place.clone(), self.builder)
+                PartType::Html(page) if html::is_parsable(page) => html::write_part(page, place.clone(), self.builder),
+                PartType::Html(page) => {
+                    self.builder.warn("the body is nested too deeply: only its bare text was read");
+                    self.plain(&html::bare_text(page), &place, &mut paragraph);
                 }
                 _ => {}
             }

@@ -26,6 +26,8 @@ pub static FORMAT: Format = Format {
 
 /// Elements nested deeper than this take quadratic time in every HTML parser; the tags are then dropped.
 const NESTING_MAX: usize = 2_000;
+/// A tag with more attributes takes quadratic time too: each is compared with those before it.
+const ATTRIBUTES_MAX: usize = 2_000;
 
 struct Html;
 
@@ -50,8 +52,8 @@ impl Extractor for Html {
         if decoded.replaced > 0 {
             builder.warn(format!("{} characters were not valid {}", decoded.replaced, decoded.encoding));
         }
-        if nesting(&decoded.text) > NESTING_MAX {
-            builder.warn("elements are nested too deeply: only the bare text was read");
+        if !is_parsable(&decoded.text) {
+            builder.warn("elements are nested too deeply or have too many attributes: only the bare text was read");
             builder.block(base::BlockKind::Paragraph, Locator::default(), &bare_text(&decoded.text));
             return Ok(builder.finish());
         }
@@ -78,8 +80,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Decoded<'_> {
     label.and_then(|label| encoding::decode_as(&label, bytes)).unwrap_or_else(|| encoding::decode(bytes))
 }
 
+/// Whether a parser takes time linear in `html`.
+pub(crate) fn is_parsable(html: &str) -> bool {
+    nesting(html) <= NESTING_MAX && attributes(html) <= ATTRIBUTES_MAX
+}
+
 /// How deep elements are nested, roughly: opening less closing tags, void elements apart.
-pub(crate) fn nesting(html: &str) -> usize {
+fn nesting(html: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0usize);
     for tag in html.split('<').skip(1) {
         let name: String =
@@ -94,6 +101,37 @@ pub(crate) fn nesting(html: &str) -> usize {
     deepest
 }
 
+/// The most attributes that one tag has, roughly.
+fn attributes(html: &str) -> usize {
+    let bytes = html.as_bytes();
+    let (mut most, mut at) = (0, 0);
+    while let Some(open) = bytes[at..].iter().position(|&b| b == b'<') {
+        at += open + 1;
+        if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let (mut count, mut gap, mut value) = (0, false, false);
+        while let Some(&byte) = bytes.get(at) {
+            at += 1;
+            match byte {
+                b'>' => break,
+                b'"' | b'\'' if value => {
+                    at += bytes[at..].iter().position(|&b| b == byte).map_or(bytes.len() - at, |end| end + 1);
+                    (gap, value) = (true, false);
+                }
+                b'=' => value = true,
+                b'/' | b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => gap = true,
+                _ => {
+                    count += usize::from(gap && !value);
+                    (gap, value) = (false, false);
+                }
+            }
+        }
+        most = most.max(count);
+    }
+    most
+}
+
 /// Elements without content, or closed by the next one of their kind.
 fn is_unnested(name: &str) -> bool {
     const NAMES: [&str; 27] = [
@@ -104,7 +142,7 @@ fn is_unnested(name: &str) -> bool {
 }
 
 /// Text without tags, for pages that are too deep to parse.
-fn bare_text(html: &str) -> String {
+pub(crate) fn bare_text(html: &str) -> String {
     let mut out = String::new();
     for (index, piece) in html.split('<').enumerate() {
         let text = if index == 0 { piece } else { piece.split_once('>').map_or("", |(_, text)| text) };

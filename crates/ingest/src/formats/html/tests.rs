@@ -45,6 +45,19 @@ fn deep_nesting_keeps_the_text() {
 }
 
 #[test]
+fn a_tag_with_very_many_attributes_keeps_the_text_behind_it() {
+    // 85,000 attributes took the parser six seconds, twice as many four times as long.
+    let many: String = (0..20_000).map(|i| format!(" a{i}=1")).collect();
+    assert_eq!(attributes(&format!("<p a=\"<\"{many}>")), 20_001);
+    let document = extract(&FORMAT, "a.html", format!("<p{many}>text</p>").as_bytes());
+    assert_eq!(document.text, "text");
+    assert!(document.warnings[0].contains("attributes"), "{:?}", document.warnings);
+    // Words inside of a value, and between tags, are no attributes.
+    assert_eq!(attributes(&format!("<p title=\"{0}\" id = x><br/>{0}", "word ".repeat(10_000))), 2);
+    assert_eq!(attributes("<a href='x'class=\"y\"download>"), 3);
+}
+
+#[test]
 fn long_article_leaves_the_menu_out() {
     let sentence = "The quarry was opened in the ninth century and supplied most churches of the county. ";
     let html = format!(
