@@ -57,6 +57,10 @@ impl Tokenizer {
             let (before, after) = (before.clone(), after.clone());
             return Ok(Tokenizer { inner: Inner::WordPiece(inner), before, after, pair });
         }
+        // The library takes the tokens of a template for granted.
+        if let Some(token) = undefined(&value["post_processor"]) {
+            return Err(bad(format!("the post-processor uses the special token {token} without saying what it is")));
+        }
         let mut inner: tokenizers::Tokenizer = json.parse().map_err(|e: tokenizers::Error| bad(e.to_string()))?;
         // The file's own padding and truncation would add tokens that are not in the text.
         inner.with_padding(None);
@@ -243,6 +247,14 @@ fn template(processor: &Value, name: &str) -> Option<Vec<Part>> {
         }
     }
     Some(parts)
+}
+
+/// A special token that a template of `processor`, or of one inside of it, uses and does not define.
+fn undefined(processor: &Value) -> Option<&str> {
+    let inner = processor["processors"].as_array().into_iter().flatten().find_map(undefined);
+    let pieces = ["single", "pair"].into_iter().filter_map(|name| processor[name].as_array()).flatten();
+    let mut used = pieces.filter_map(|piece| piece["SpecialToken"]["id"].as_str());
+    inner.or_else(|| used.find(|token| processor["special_tokens"].get(token).is_none()))
 }
 
 /// The special tokens before and after a single text, if the post-processor is one that we know.

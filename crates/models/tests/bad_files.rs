@@ -44,6 +44,8 @@ fn tokenizers_that_are_refused() {
     refused(r#"{"model":{"vocab":{"\ud800":0}}}"#, "hex escape");
     refused(&format!(r#"{{"model":{{"vocab":[{}0]}}}}"#, "0,".repeat(2_000_000)), "2000001 entries");
     refused(&TOKENIZER.replace("\"[SEP]\"", "\"\""), "");
+    // The library looks the token up and panics.
+    refused(&TOKENIZER.replace(r#"{"[CLS]": {"id""#, r#"{"CLS": {"id""#), "special token [CLS]");
     refused(&"[".repeat(1 << 20), "recursion");
 }
 
