@@ -112,7 +112,7 @@ impl Planner<'_> {
                 let words = self.look_up(&positions, field, finder)?;
                 let first = words.iter().find(|(_, found)| found.is_some()).map_or(0, |(at, _)| *at);
                 let (distances, words): (Vec<u32>, Vec<Vec<FoundTerm>>) =
-                    words.into_iter().filter_map(|(at, found)| Some((at - first, found?))).unzip();
+                    words.into_iter().filter_map(|(at, found)| found.map(|found| (at - first, found))).unzip();
                 let rows = self.made(|segment, number, visible| {
                     // Positions are kept for all fields together; in one field it is enough that all words occur.
                     if words.is_empty() {
