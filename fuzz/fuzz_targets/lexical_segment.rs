@@ -13,7 +13,7 @@ fn good() -> &'static [u8] {
     static GOOD: OnceLock<Vec<u8>> = OnceLock::new();
     GOOD.get_or_init(|| {
         let mut builder = LexicalBuilder::new(LexicalOptions::default());
-        for i in 0..700u32 {
+        for i in 0..300u32 {
             let body = format!("stone {} word{} quarry {}", "hill ".repeat(i as usize % 5), i % 40, i * 31 % 600);
             builder.add(&Fields { title: if i % 3 == 0 { "Stone and hill" } else { "" }, headings: "", body: &body });
         }

@@ -2,7 +2,7 @@
 //! errors or results.
 #![no_main]
 
-use base::{Snapshot, Store};
+use base::Store;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -6,8 +6,10 @@ use index::vector::{Effort, VectorBuilder, VectorSegment};
 use libfuzzer_sys::fuzz_target;
 use std::sync::{Arc, OnceLock};
 
-const RECIPES: [&str; 9] = [
+const RECIPES: [&str; 11] = [
     "Flat",
+    "SQbf16",
+    "LVQ4x8",
     "LVQ8",
     "BIN",
     "PQ2,RFlat",
