@@ -177,8 +177,7 @@ unsafe fn run<D: Dot>(job: &Job<'_>) {
     }
 }
 
-/// The sums of M rows and one panel. `a` and `b` hold `groups` groups; rows of `a` are `a_stride` words
-/// apart, groups of `b` `b_stride`, and the second register of a group follows the first.
+/// [`Dot::tile`] in terms of the other operations.
 #[inline(always)]
 pub(crate) unsafe fn tile<D: Dot, const M: usize>(
     a: *const u32,
@@ -223,7 +222,7 @@ unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize)
         let (b, lanes) = (job.b, D::V::LANES);
         let first = panel * b.width;
         let a = job.a.words.as_ptr().add(row * job.a.stride);
-        let sums = tile::<D, M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
+        let sums = D::tile::<M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
         let valid = b.width.min(b.n - first);
         let mut edge = [0.0f32; 64];
         let bias = if job.finish.bias.is_empty() {

@@ -128,4 +128,21 @@ pub(crate) trait Dot {
     unsafe fn broadcast(p: *const u32) -> Self::A;
     unsafe fn step(acc: Self::Acc, a: Self::A, b: Self::B) -> Self::Acc;
     unsafe fn float(acc: Self::Acc) -> Self::V;
+
+    /// The sums of M rows and one panel. `a` and `b` hold `groups` groups; rows of `a` are `a_stride` words
+    /// apart, groups of `b` `b_stride`, and the second register of a group follows the first.
+    #[inline(always)]
+    unsafe fn tile<const M: usize>(
+        a: *const u32,
+        a_stride: usize,
+        b: *const u32,
+        b_stride: usize,
+        groups: usize,
+    ) -> [[Self::Acc; 2]; M]
+    where
+        Self: Sized,
+    {
+        // SAFETY: the same bounds.
+        unsafe { crate::gemm::tile::<Self, M>(a, a_stride, b, b_stride, groups) }
+    }
 }

@@ -1,5 +1,6 @@
 //! AVX-512 (F, BW, VL, DQ): sixteen f32 lanes.
 
+use crate::arch::tile512;
 use crate::vector::{Dot, Vector};
 use std::arch::x86_64::*;
 
@@ -104,6 +105,25 @@ impl Dot for Avx512F32 {
     unsafe fn float(acc: F32x16) -> F32x16 {
         acc
     }
+    #[inline(always)]
+    unsafe fn tile<const M: usize>(
+        a: *const u32,
+        a_stride: usize,
+        b: *const u32,
+        b_stride: usize,
+        groups: usize,
+    ) -> [[F32x16; 2]; M] {
+        unsafe {
+            let sums = tile512::f32_tile::<M>(a, a_stride, b, b_stride, groups);
+            let mut out = [[Self::zero(); 2]; M];
+            for r in 0..M {
+                for i in 0..2 {
+                    out[r][i] = F32x16(sums[r][i]);
+                }
+            }
+            out
+        }
+    }
 }
 
 /// bf16 products, two at a time, summed in f32 (`vdpbf16ps`).
@@ -141,6 +161,25 @@ impl Dot for Avx512Bf16 {
     unsafe fn float(acc: F32x16) -> F32x16 {
         acc
     }
+    #[inline(always)]
+    unsafe fn tile<const M: usize>(
+        a: *const u32,
+        a_stride: usize,
+        b: *const u32,
+        b_stride: usize,
+        groups: usize,
+    ) -> [[F32x16; 2]; M] {
+        unsafe {
+            let sums = tile512::bf16_tile::<M>(a, a_stride, b, b_stride, groups);
+            let mut out = [[Self::zero(); 2]; M];
+            for r in 0..M {
+                for i in 0..2 {
+                    out[r][i] = F32x16(sums[r][i]);
+                }
+            }
+            out
+        }
+    }
 }
 
 /// Unsigned times signed bytes, four at a time, summed in i32 (`vpdpbusd`).
@@ -173,6 +212,25 @@ impl Dot for Avx512Vnni {
     #[inline(always)]
     unsafe fn float(acc: __m512i) -> F32x16 {
         unsafe { F32x16(_mm512_cvtepi32_ps(acc)) }
+    }
+    #[inline(always)]
+    unsafe fn tile<const M: usize>(
+        a: *const u32,
+        a_stride: usize,
+        b: *const u32,
+        b_stride: usize,
+        groups: usize,
+    ) -> [[__m512i; 2]; M] {
+        unsafe {
+            let sums = tile512::int8_tile::<M>(a, a_stride, b, b_stride, groups);
+            let mut out = [[Self::zero(); 2]; M];
+            for r in 0..M {
+                for i in 0..2 {
+                    out[r][i] = _mm512_castps_si512(sums[r][i]);
+                }
+            }
+            out
+        }
     }
 }
 
