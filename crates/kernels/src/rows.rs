@@ -88,7 +88,8 @@ impl LeftBuffer {
     /// not finite makes all its products not a number.
     ///
     /// int8: a row's smallest value becomes 0 and its largest 255, so its scale is a 255th of the span and
-    /// its offset the smallest value ("dynamic, asymmetric, per token").
+    /// its offset the smallest value ("dynamic, asymmetric, per token"); a value that is not finite acts as
+    /// with int16.
     ///
     /// # Panics
     /// If `source` is too short.
@@ -169,6 +170,11 @@ fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] 
     [scale, 0.0]
 }
 
+/// What one of 255 steps from `low` to `high` is worth. Spans whose inverse would not be finite count as none.
+pub(crate) fn int8_scale(low: f32, high: f32) -> f32 {
+    if high - low > 1e-30 { (high - low) / 255.0 } else { 1.0 }
+}
+
 fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
     #[cfg(target_arch = "x86_64")]
     if level >= Level::Avx512 && from.len().is_multiple_of(16) && Level::Avx512.available() {
@@ -182,7 +188,10 @@ fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
         low = low.min(x);
         high = high.max(x);
     }
-    let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
+    if !from.iter().all(|x| x.is_finite()) {
+        return [f32::NAN, 0.0];
+    }
+    let scale = int8_scale(low, high);
     for (four, word) in from.chunks(4).zip(to) {
         let mut bytes = [0u8; 4];
         for (byte, &x) in bytes.iter_mut().zip(four) {

@@ -28,6 +28,13 @@ fn kinds(level: Level) -> Vec<Kind> {
     [Kind::F32, Kind::Bf16, Kind::Int16, Kind::Int8].into_iter().filter(|k| k.runs_at(level)).collect()
 }
 
+/// The kinds that quantise the left-hand side, at every level that has them.
+fn integers() -> impl Iterator<Item = (Level, Kind)> {
+    levels()
+        .flat_map(|level| kinds(level).into_iter().map(move |kind| (level, kind)))
+        .filter(|(_, kind)| matches!(kind, Kind::Int8 | Kind::Int16))
+}
+
 /// Largest difference; not-a-number anywhere is a failure, not a zero.
 fn furthest(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
@@ -35,12 +42,16 @@ fn furthest(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |m, (x, y)| m.max((x - y).abs()))
 }
 
-const SHAPES: [(usize, usize, usize); 10] = [
+const SHAPES: [(usize, usize, usize); 14] = [
     (1, 1, 1),
     (1, 16, 4),
     (2, 33, 17),
     (3, 15, 32),
+    (4, 40, 5),
+    (5, 70, 6),
+    (6, 33, 28),
     (7, 31, 64),
+    (8, 64, 1536),
     (11, 64, 48),
     (12, 32, 33),
     (13, 100, 16),
@@ -126,19 +137,54 @@ fn sums_of_16_bit_integers_do_not_overflow() {
 }
 
 #[test]
-fn what_is_not_finite_stays_so_through_16_bits() {
-    let (n, k) = (17, 37);
-    let values = vec![3i8; n * k];
-    for level in levels().filter(|&l| Kind::Int16.runs_at(l)) {
-        let panels = Panels::pack(Rows::Int8 { values: &values, scales: &[1.0; 17] }, n, k, Kind::Int16, level);
+fn what_is_not_finite_stays_so_through_integers() {
+    // One width with a rest beside whole registers, one without.
+    for (level, kind, k) in integers().flat_map(|(l, kind)| [37, 48].map(|k| (l, kind, k))) {
+        let n = 17;
+        let values = vec![3i8; n * k];
+        let panels = Panels::pack(Rows::Int8 { values: &values, scales: &[1.0; 17] }, n, k, kind, level);
         for (bad, at) in [(f32::NAN, 0), (f32::INFINITY, 20), (f32::NEG_INFINITY, 36), (f32::NAN, 36)] {
             let mut a = vec![1.0; 2 * k];
             a[at] = bad;
             let mut out = vec![0.0; 2 * n];
             let mut left = LeftBuffer::default();
             gemm(left.convert(level, &panels, &a, k, 2), 2, &panels, Finish::default(), &mut out, n);
-            assert!(out[..n].iter().all(|x| !x.is_finite()), "{level}: {bad} at {at} was lost");
-            assert!(out[n..].iter().all(|&x| (x - 111.0).abs() < 0.1), "{level}: {bad} at {at} spread");
+            assert!(out[..n].iter().all(|x| !x.is_finite()), "{level} {kind:?}: {bad} at {at} was lost");
+            assert!(
+                out[n..].iter().all(|&x| (x - 3.0 * k as f32).abs() < 0.1),
+                "{level} {kind:?}: {bad} at {at} spread"
+            );
+        }
+    }
+}
+
+#[test]
+fn extreme_rows_through_integers() {
+    // Constant, tiny and huge rows, and one value far from the others: off by no more than a step of the row.
+    let (n, k) = (33, 64);
+    let values: Vec<i8> = (0..n * k).map(|i| ((i * 31) % 255) as i8).collect();
+    let scales = vec![0.01; n];
+    let weights: Vec<f32> = values.iter().map(|&x| f32::from(x) * 0.01).collect();
+    let mut numbers = Numbers(5);
+    let mut rows = vec![vec![0.0; k], vec![-7.5; k], vec![1e-38; k]];
+    rows.extend([1e-36, 1e-20, 1e30].map(|size| numbers.take(k).iter().map(|x| x * size).collect::<Vec<f32>>()));
+    let mut outlier = numbers.take(k);
+    outlier[13] = -1e4;
+    rows.push(outlier);
+    let a = rows.concat();
+    let exact = reference::matmul(&a, &weights, rows.len(), n, k);
+    for (level, kind) in integers() {
+        let panels = Panels::pack(Rows::Int8 { values: &values, scales: &scales }, n, k, kind, level);
+        let mut out = vec![0.0; rows.len() * n];
+        let mut left = LeftBuffer::default();
+        gemm(left.convert(level, &panels, &a, k, rows.len()), rows.len(), &panels, Finish::default(), &mut out, n);
+        for (r, row) in rows.iter().enumerate() {
+            let largest = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+            let off = furthest(&out[r * n..][..n], &exact[r * n..][..n]);
+            // Half a step of every value with the mean weight, were all errors of one sign; spans below 1e-30
+            // count as constant.
+            let bound = largest * k as f32 * 0.64 / 127.0 + 1e-28;
+            assert!(off <= bound, "{level} {kind:?} row {r}: off by {off}, at most {bound}");
         }
     }
 }

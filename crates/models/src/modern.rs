@@ -36,14 +36,14 @@ pub(crate) fn load(file: &TensorFile<'_>, shape: &Shape, precision: Precision, l
         let gate_bias = up_bias.split_off(up_bias.len() / 2);
         Ok(Layer {
             qkv: linear(&name("attn.Wqkv"), 3 * h, h, precision.qkv)?,
-            output: linear(&name("attn.Wo"), h, h, precision.rest)?,
+            output: linear(&name("attn.Wo"), h, h, precision.output)?,
             norm1: match i {
                 0 => Norm { gain: Vec::new(), bias: Vec::new() },
                 _ => norm(&name("attn_norm"))?,
             },
-            up: load.packed(up, up_bias, h, precision.rest),
-            gate: Some(load.packed(gate, gate_bias, h, precision.rest)),
-            down: linear(&name("mlp.Wo"), h, wide, precision.rest)?,
+            up: load.packed(up, up_bias, h, precision.up),
+            gate: Some(load.packed(gate, gate_bias, h, precision.up)),
+            down: linear(&name("mlp.Wo"), h, wide, precision.down)?,
             norm2: norm(&name("mlp_norm"))?,
         })
     };

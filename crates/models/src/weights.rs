@@ -205,14 +205,18 @@ impl Loader<'_> {
 pub struct Precision {
     /// Queries, keys and values: of all inputs, theirs suffer most from 8 bits.
     pub qkv: Kind,
-    /// The other three products.
-    pub rest: Kind,
+    /// After the heads.
+    pub output: Kind,
+    /// First product of the feed-forward part, and its gate.
+    pub up: Kind,
+    /// Second product of the feed-forward part.
+    pub down: Kind,
 }
 
 impl Precision {
     /// The same for all.
     pub fn all(kind: Kind) -> Self {
-        Precision { qkv: kind, rest: kind }
+        Precision { qkv: kind, output: kind, up: kind, down: kind }
     }
 
     /// For weights that were floats: the fastest that needs no calibration.
@@ -306,11 +310,11 @@ impl Weights {
                 let name = |part: &str| format!("{}.{i}.{part}", names.layer);
                 Ok(Layer {
                     qkv: load.beside(&names.qkv.map(name), h, h, precision.qkv)?,
-                    output: load.linear(&name(names.output), h, h, precision.rest)?,
+                    output: load.linear(&name(names.output), h, h, precision.output)?,
                     norm1: load.norm(&name(names.norm1), h)?,
-                    up: load.linear(&name(names.up), shape.intermediate, h, precision.rest)?,
+                    up: load.linear(&name(names.up), shape.intermediate, h, precision.up)?,
                     gate: None,
-                    down: load.linear(&name(names.down), h, shape.intermediate, precision.rest)?,
+                    down: load.linear(&name(names.down), h, shape.intermediate, precision.down)?,
                     norm2: load.norm(&name(names.norm2), h)?,
                 })
             })

@@ -265,13 +265,19 @@ pub(crate) unsafe fn int8_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
     unsafe {
         let p = from.as_ptr();
         let (mut low, mut high) = (_mm512_set1_ps(f32::INFINITY), _mm512_set1_ps(f32::NEG_INFINITY));
+        let (zero, mut taint) = (_mm512_setzero_ps(), _mm512_setzero_ps());
         for c in (0..from.len()).step_by(16) {
             let x = _mm512_loadu_ps(p.add(c));
             low = _mm512_min_ps(low, x);
             high = _mm512_max_ps(high, x);
+            // Not a number as soon as one value is not finite.
+            taint = _mm512_fmadd_ps(x, zero, taint);
         }
         let (low, high) = (_mm512_reduce_min_ps(low), _mm512_reduce_max_ps(high));
-        let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
+        if _mm512_reduce_add_ps(taint).is_nan() {
+            return [f32::NAN, 0.0];
+        }
+        let scale = crate::rows::int8_scale(low, high);
         let (offset, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
         let bytes: *mut u8 = to.as_mut_ptr().cast();
         for c in (0..from.len()).step_by(16) {
