@@ -346,29 +346,3 @@ fn the_embedder_is_changed_at_once_or_not_at_all() {
     let (_, report) = collection.reembed(&other, &join, &mut |_, _| {}).unwrap();
     assert_eq!(report.overlap, 1.0);
 }
-
-#[test]
-fn a_full_disk_refuses_and_writing_goes_on_when_there_is_room() {
-    let (disk, collection, mut model) = scene();
-    disk.set_capacity(Some(disk.bytes() + 2000));
-    let mut refused = 0;
-    for edition in 200..240u64 {
-        let path = format!("{edition}.txt");
-        match collection.commit((0..10).map(|i| put(&format!("{i}-{path}"), edition)).collect()) {
-            Ok(_) => model.extend((0..10).map(|i| (format!("{i}-{path}"), edition))),
-            Err(e) => {
-                assert_eq!(e.kind(), Kind::NoSpace, "{e:?}");
-                refused += 1;
-                if refused == 3 {
-                    break;
-                }
-            }
-        }
-    }
-    assert!(refused > 0);
-    check(&collection, &model);
-    disk.set_capacity(None);
-    collection.commit(vec![put("room", 1)]).unwrap();
-    model.insert("room".into(), 1);
-    check(&collection, &model);
-}

@@ -21,6 +21,8 @@
 //!    page torn by a power loss is one that nobody refers to.
 //! 2. A header write goes to the copy that was not current at the last sync. So a torn header leaves the
 //!    one of the last sync intact, and all header writes since then count as not having happened.
+//! 3. So a copy whose other is torn was synced, whatever it says: redb marks a commit until it is synced, and
+//!    the write that clears the mark may have been in the torn copy.
 
 use super::preamble::{CollectionId, PREAMBLE_BYTES};
 use base::StorageFile;
@@ -39,6 +41,10 @@ const TAG: usize = 8;
 const STRIDE: usize = PAGE + TAG;
 const HEADER_COPY: usize = PAGE + 16;
 const PAGES_START: u64 = PREAMBLE_BYTES as u64 + 2 * HEADER_COPY as u64;
+
+/// Where redb's header says that its latest commit may not be durable yet, and readers are to serve the one
+/// before: byte and bit (`PRIMARY_UNFLUSHED` in redb 4.3 and later).
+const UNSYNCED: (usize, u8) = (9, 8);
 
 /// The text by which a damaged page is recognised after it passed through redb as an I/O error.
 pub(crate) const DAMAGED: &str = "damaged page";
@@ -92,8 +98,9 @@ impl PagedFile {
         let (a, b) = (self.read_copy(0)?, self.read_copy(1)?);
         match (a, b) {
             (Some((a, _)), Some((b, page))) if b > a => Ok((1, b, page)),
-            (Some((a, page)), _) => Ok((0, a, page)),
-            (None, Some((b, page))) => Ok((1, b, page)),
+            (Some((a, page)), Some(_)) => Ok((0, a, page)),
+            (Some((a, page)), None) => Ok((0, a, synced(page))),
+            (None, Some((b, page))) => Ok((1, b, synced(page))),
             (None, None) if self.fresh => Ok((1, 0, vec![0; PAGE])),
             (None, None) => Err(damaged("both copies of the header page")),
         }
@@ -155,6 +162,12 @@ impl PagedFile {
         }
         self.file.write_at(physical(pages.start), &raw)
     }
+}
+
+/// The header page of a copy that was synced; see invariant 3.
+fn synced(mut page: Vec<u8>) -> Vec<u8> {
+    page[UNSYNCED.0] &= !UNSYNCED.1;
+    page
 }
 
 fn first_u64(bytes: &[u8]) -> u64 {
