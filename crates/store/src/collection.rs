@@ -2,8 +2,8 @@
 
 use crate::compact::Worker;
 use crate::lock::WriterLock;
-use crate::segment::Place;
 use crate::segment::file::Part;
+use crate::segment::{Place, Segment};
 use crate::storage::RealStorage;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::{CollectionId, Head};
@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     pub reader: Mutex<Arc<TruthReader>>,
     /// The latest version's segments.
     pub view: Mutex<Option<Arc<View>>>,
+    /// That of the version that is being committed; see [`crate::publish`].
+    pub next: Mutex<Option<Arc<View>>>,
     /// Segments whose files were found to be damaged.
     pub damaged: Mutex<BTreeSet<u64>>,
     pub notices: Mutex<Vec<String>>,
@@ -113,6 +115,8 @@ pub(crate) struct Writer {
     pub generation: u64,
     /// Why the truth has no open handle, if so; it gets one with the next change.
     pub closed: Option<String>,
+    /// Segments that the next transaction names.
+    pub opened: Vec<Arc<Segment>>,
     _lock: WriterLock,
 }
 
@@ -201,7 +205,7 @@ impl Shared {
 
     /// Whether the segment files belong to the truth: then it is the head that does not belong here.
     fn segments_are_ours(&self) -> Result<bool> {
-        let view = self.read_latest(|transaction| View::load(None, 0, transaction))?;
+        let view = self.read_latest(|transaction| View::read(&[], 0, transaction))?;
         Ok(!view.segments.is_empty() && view.segments.iter().all(|s| s.segment.open_files(&self.place()).is_ok()))
     }
 
@@ -327,7 +331,8 @@ fn open_writer(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
     // A new generation with every writer: one that died between changing files and saying so is made up for.
     let head = Head::read(&*shared.storage, &dir.join(HEAD)).filter(|head| head.id == id);
     let generation = head.map_or(0, |head| head.generation) + 1;
-    shared.writer = Some(Mutex::new(Writer { truth, poisoned: None, generation, closed: None, _lock: lock }));
+    let (poisoned, closed, opened) = Default::default();
+    shared.writer = Some(Mutex::new(Writer { truth, poisoned, generation, closed, opened, _lock: lock }));
     Ok(shared)
 }
 
@@ -363,6 +368,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         recipe: None,
         reader: Mutex::new(Arc::new(reader)),
         view: Mutex::default(),
+        next: Mutex::default(),
         damaged: Mutex::default(),
         notices: Mutex::default(),
         writer: None,

@@ -2,14 +2,13 @@
 
 use crate::collection::{COUNTERS, Collection, HEAD, Shared, TRUTH, Writer};
 use crate::prepare::{Batch, Prepared};
-use crate::segment::build::Indexes;
-use crate::segment::file::{self, Identity, Part};
-use crate::segment::runs;
+use crate::segment::Segment;
+use crate::segment::file::Part;
 use crate::truth::TruthWriter;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::Head;
 use crate::truth::read;
-use crate::truth::rows::{Counters, DocumentRow, SegmentRow};
+use crate::truth::rows::{Counters, DocumentRow};
 use crate::truth::tables::{STATE, encode};
 use crate::truth::write::Tables;
 use base::{Change, Committed, Error, Kind, Result, Snapshot, Store};
@@ -67,11 +66,14 @@ impl Shared {
         let batch = Batch::new(changes);
         let counters = self.counters()?;
         let prepared = batch.prepare(&self.spec, &counters)?;
-        let files = match &prepared.indexes {
-            Some(indexes) => Some(self.write_segment(writer, counters.next_segment, indexes)?),
+        let chunks = prepared.first_chunk..prepared.first_chunk + prepared.chunks;
+        let segment = match &prepared.indexes {
+            Some(indexes) => {
+                Some(self.write_segment(writer, counters.next_segment, chunks, indexes).map_err(with_hint)?)
+            }
             None => None,
         };
-        let result = self.transact(writer, |tables, counters| insert(tables, counters, prepared, files));
+        let result = self.transact(writer, |tables, counters| insert(tables, counters, prepared, segment));
         if result.is_err() && writer.poisoned.is_none() {
             self.remove_orphans();
         }
@@ -83,31 +85,6 @@ impl Shared {
     /// The counters of the latest commit.
     pub(crate) fn counters(&self) -> Result<Counters> {
         self.read_latest(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
-    }
-
-    /// Writes both files of a segment, and makes them and their names durable.
-    pub(crate) fn write_segment(&self, writer: &mut Writer, id: u64, indexes: &Indexes) -> Result<SegmentFiles> {
-        let shared = self;
-        let write = |part, index: &[u8]| {
-            let identity = Identity { collection: shared.id, segment: id, part };
-            file::write(&*shared.storage, &shared.dir, identity, index)
-        };
-        let files = || {
-            let vectors = write(Part::Vectors, &indexes.vectors)?;
-            let postings = write(Part::Postings, &indexes.postings)?;
-            shared.storage.sync_dir(&shared.dir).map_err(|e| {
-                let error = Error::io(format!("writing the directory {}", shared.dir.display()), e);
-                file::WriteError { error, sync: true }
-            })?;
-            Ok(SegmentFiles { id, vectors, postings })
-        };
-        files().map_err(|e: file::WriteError| {
-            if e.sync {
-                writer.poisoned = Some(e.error.chain());
-            }
-            self.remove_segments(&[id]); // never named
-            with_hint(e.error)
-        })
     }
 
     /// Removes segments that no commit names any more.
@@ -125,12 +102,14 @@ impl Shared {
         change: impl FnOnce(&mut Tables<'_>, &mut Counters) -> Result<T, Fault>,
     ) -> Result<T> {
         let shared = self;
+        let opened = std::mem::take(&mut writer.opened);
         let result = writer.truth.write(|transaction| {
             let mut tables = Tables::open(transaction, shared.spec.dimension)?;
             let mut counters = read::counters(&tables.state)?;
             counters.version += 1;
             let value = change(&mut tables, &mut counters)?;
             tables.state.insert(COUNTERS, STATE.seal(COUNTERS, &encode(&counters)).as_slice())?;
+            shared.prepare_view(&opened, counters.version, &tables)?;
             Ok((value, counters.version))
         });
         match result {
@@ -140,7 +119,10 @@ impl Shared {
                 let _ = head.write(&*shared.storage, &shared.dir.join(HEAD));
                 Ok(value)
             }
-            Err(fault) => Err(self.failed(writer, fault)),
+            Err(fault) => {
+                *self.next.lock() = None;
+                Err(self.failed(writer, fault))
+            }
         }
     }
 
@@ -177,28 +159,14 @@ fn with_hint(error: Error) -> Error {
     }
 }
 
-/// What was written for a segment that is about to be named.
-pub(crate) struct SegmentFiles {
-    pub id: u64,
-    pub vectors: crate::truth::rows::FileRow,
-    pub postings: crate::truth::rows::FileRow,
-}
-
-impl SegmentFiles {
-    pub fn row(&self, chunks: impl IntoIterator<Item = u64>) -> SegmentRow {
-        SegmentRow { runs: runs(chunks), vectors: self.vectors, postings: self.postings }
-    }
-}
-
 /// Inserts a prepared batch; says what happened and which segments nothing is left of.
 fn insert(
     tables: &mut Tables<'_>,
     counters: &mut Counters,
     batch: Prepared,
-    files: Option<SegmentFiles>,
+    segment: Option<Arc<Segment>>,
 ) -> Result<(Committed, Vec<u64>), Fault> {
     let mut committed = Committed { version: counters.version, ..Committed::default() };
-    let chunks = batch.first_chunk..batch.first_chunk + batch.chunks;
     for document in &batch.removes {
         if tables.remove(*document, counters)? {
             committed.removed += 1;
@@ -218,10 +186,10 @@ fn insert(
         tables.set(&name, &value)?;
     }
     counters.next_document = batch.next_document;
-    counters.next_chunk = chunks.end;
-    if let Some(files) = files {
-        counters.next_segment = files.id + 1;
-        tables.name_segment(files.id, &files.row(chunks))?;
+    counters.next_chunk = batch.first_chunk + batch.chunks;
+    if let Some(segment) = segment {
+        counters.next_segment = segment.id + 1;
+        tables.name_segment(segment.id, &segment.row)?;
     }
     let gone = tables.bury()?;
     Ok((committed, gone))

@@ -10,11 +10,10 @@
 //! a segment that came large into the world is written anew to get it.
 
 use crate::collection::{Collection, Shared, Writer};
+use crate::segment::Seen;
 use crate::segment::build::Indexes;
 use crate::segment::merge::merge;
-use crate::segment::{Seen, Segment};
 use crate::snapshot::is_damage;
-use crate::truth::fault::Fault;
 use crate::vectors::segment_metric;
 use crate::view::View;
 use base::{ChunkId, Result, RowSet, Snapshot};
@@ -29,6 +28,11 @@ const FANOUT: usize = 4;
 const SMALL: u64 = 16;
 /// Never more segments than this after a commit.
 pub(crate) const SEGMENTS_MAX: usize = 12;
+
+/// How much less urgent merging is than searching, as `nice` counts: about a tenth of the processor where both
+/// want all of it.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 
 /// Which neighbours to merge next, as a range of the view's segments; `plain` says which segments have many
 /// vectors and no structure to find them by.
@@ -120,6 +124,21 @@ fn join(thread: &mut Option<JoinHandle<()>>) {
     }
 }
 
+/// Runs `work` on threads that give way to searches.
+fn quietly<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static THREADS: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+    let give_way = |_| {
+        // Of threads, not of the process, on Linux; elsewhere merges are as urgent as anything else.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(NICE);
+    };
+    let start = || rayon::ThreadPoolBuilder::new().start_handler(give_way).build().ok();
+    match THREADS.get_or_init(start) {
+        Some(threads) => threads.install(work),
+        None => work(),
+    }
+}
+
 /// The chunks of a merged segment and its indexes.
 type Merged = (Vec<u64>, Indexes);
 
@@ -178,7 +197,8 @@ impl Shared {
             snapshot.get().map_or(Ok(false), |snapshot| snapshot.vector(ChunkId(chunk), row))
         };
         let recipe = self.recipe_for(parts.iter().map(Seen::live).sum());
-        merge(parts, &self.spec, &self.place(), recipe, &truth).inspect_err(|e| {
+        let merged = quietly(|| merge(parts, &self.spec, &self.place(), recipe, &truth));
+        merged.inspect_err(|e| {
             if is_damage(e) {
                 let bad = |seen: &&Seen| {
                     let (vectors, postings) =
@@ -195,15 +215,12 @@ impl Shared {
     fn install(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], (chunks, indexes): Merged) -> Result<()> {
         let ids: Vec<u64> = parts.iter().map(|seen| seen.segment.id).collect();
         let id = self.counters()?.next_segment;
-        let files = match chunks.is_empty() {
+        let merged = match chunks.is_empty() {
             true => None,
-            false => Some(self.write_segment(writer, id, &indexes)?),
+            false => Some(self.write_segment(writer, id, chunks, &indexes)?),
         };
         let result = self.transact(writer, |tables, counters| {
-            let Some(files) = files else { return ids.iter().try_for_each(|&id| tables.drop_segment(id)) };
-            let row = files.row(chunks);
-            let merged =
-                Segment::new(files.id, row.clone()).ok_or_else(|| Fault::damaged("a merge is out of order"))?;
+            let Some(merged) = merged else { return ids.iter().try_for_each(|&id| tables.drop_segment(id)) };
             let mut deleted = RowSet::new();
             for part in parts {
                 let whole = !tables.has_segment(part.segment.id)?;
@@ -212,10 +229,10 @@ impl Shared {
                 gone.filter_map(|(_, chunk)| merged.row_of(chunk)).for_each(|row| _ = deleted.insert(row));
                 tables.drop_segment(part.segment.id)?;
             }
-            counters.next_segment = files.id + 1;
+            counters.next_segment = merged.id + 1;
             if deleted.len() < merged.rows() as usize {
-                tables.name_segment(files.id, &row)?;
-                tables.set_tombstones(files.id, &deleted)?;
+                tables.name_segment(merged.id, &merged.row)?;
+                tables.set_tombstones(merged.id, &deleted)?;
             }
             Ok(())
         });

@@ -51,6 +51,7 @@ mod exchange;
 mod lock;
 mod map;
 mod prepare;
+mod publish;
 mod purge;
 mod reembed;
 mod repair;

@@ -169,11 +169,11 @@ impl Collection {
         }
         let old: Vec<u64> = view.segments.iter().map(|seen| seen.segment.id).collect();
         let segment = self.shared.counters()?.next_segment;
-        let files = match chunks.is_empty() {
+        let written = match chunks.is_empty() {
             true => None,
             false => {
                 let indexes: Indexes = snapshot.read(|t| repair::index(t, spec, VECTORS_NEXT, &chunks))?;
-                Some(self.shared.write_segment(&mut writer, segment, &indexes)?)
+                Some(self.shared.write_segment(&mut writer, segment, chunks, &indexes)?)
             }
         };
         let json = serde_json::to_vec(spec).map_err(|e| Error::new(Kind::Bug, "writing JSON").because(e))?;
@@ -181,9 +181,9 @@ impl Collection {
             for &id in &old {
                 tables.drop_segment(id)?;
             }
-            if let Some(files) = files {
-                counters.next_segment = files.id + 1;
-                tables.name_segment(files.id, &files.row(chunks))?;
+            if let Some(written) = written {
+                counters.next_segment = written.id + 1;
+                tables.name_segment(written.id, &written.row)?;
             }
             tables.switch_vectors()?;
             tables.state.remove(NEXT)?;

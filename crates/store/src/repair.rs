@@ -73,11 +73,11 @@ impl Collection {
             let Some(seen) = view.segments.iter().find(|seen| seen.segment.id == id) else { continue };
             let (chunks, indexes) = rebuild(&snapshot, seen)?;
             let new = self.shared.counters()?.next_segment;
-            let files = self.shared.write_segment(writer, new, &indexes)?;
+            let segment = self.shared.write_segment(writer, new, chunks, &indexes)?;
             self.shared.transact(writer, |tables, counters| {
-                counters.next_segment = files.id + 1;
+                counters.next_segment = segment.id + 1;
                 tables.drop_segment(id)?;
-                tables.name_segment(files.id, &files.row(chunks))
+                tables.name_segment(segment.id, &segment.row)
             })?;
             self.quarantine(id);
             self.shared.notice(format!("the damaged segment {id:016x} has been rebuilt from the stored documents"));

@@ -74,7 +74,15 @@ impl Shared {
             if let Some(view) = latest.as_ref().filter(|view| view.version == counters.version) {
                 return Ok((counters, view.clone()));
             }
-            let view = Arc::new(View::load(latest.as_deref(), counters.version, transaction)?);
+            let next = shared.next.lock().clone().filter(|view| view.version == counters.version);
+            let view = match next {
+                Some(view) => view,
+                None => {
+                    let opened = latest.iter().flat_map(|view| &view.segments);
+                    let opened: Vec<_> = opened.map(|seen| seen.segment.clone()).collect();
+                    Arc::new(View::read(&opened, counters.version, transaction)?)
+                }
+            };
             // Snapshots of different versions can race; the newest stays.
             if latest.as_ref().is_none_or(|old| old.version < view.version) {
                 *latest = Some(view.clone());

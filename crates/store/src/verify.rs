@@ -123,7 +123,7 @@ impl Collection {
     }
 
     fn verify_segments(&self, snapshot: &CollectionSnapshot, deep: bool, found: &mut Verification) -> Result<()> {
-        let mut view = snapshot.read(|transaction| View::load(None, snapshot.counters().version, transaction))?;
+        let mut view = snapshot.read(|transaction| View::read(&[], snapshot.counters().version, transaction))?;
         for seen in &mut view.segments {
             // Files that the snapshot has open stay readable when a compaction removes them; a segment that was
             // rebuilt in memory says nothing about its files.

@@ -3,11 +3,11 @@
 use crate::segment::{Seen, Segment};
 use crate::truth::fault::Fault;
 use crate::truth::rows::SegmentRow;
-use crate::truth::tables::{SEGMENTS, TOMBSTONES, decompress, number};
+use crate::truth::tables::{ByteTable, SEGMENTS, TOMBSTONES, decompress, number};
 use base::RowSet;
 use index::lexical::LexicalSearcher;
 use parking_lot::Mutex;
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 use std::sync::Arc;
 
 /// The segments of one version.
@@ -25,23 +25,31 @@ impl View {
         View { version, segments, searcher: Mutex::default() }
     }
 
-    /// Reads the manifest. Segments that the view `before` has are used again.
-    pub fn load(before: Option<&View>, version: u64, transaction: &ReadTransaction) -> Result<View, Fault> {
+    /// Reads the manifest; see [`View::load`].
+    pub fn read(opened: &[Arc<Segment>], version: u64, transaction: &ReadTransaction) -> Result<View, Fault> {
         let rows = transaction.open_table(SEGMENTS.definition())?;
         let tombstones = transaction.open_table(TOMBSTONES.definition())?;
+        View::load(opened, version, &rows, &tombstones)
+    }
+
+    /// The view of a manifest. Segments that are open are used again.
+    pub fn load(
+        opened: &[Arc<Segment>],
+        version: u64,
+        rows: &impl ByteTable,
+        tombstones: &impl ByteTable,
+    ) -> Result<View, Fault> {
         let mut segments = Vec::new();
         for entry in rows.iter()? {
             let (key, value) = entry?;
             let (key, id) = (key.value(), number(key.value()));
             let row: SegmentRow = SEGMENTS.decode(key, SEGMENTS.unseal(key, value.value())?)?;
-            let deleted = match TOMBSTONES.get(&tombstones, key)? {
+            let deleted = match TOMBSTONES.get(tombstones, key)? {
                 Some(payload) => row_set(&decompress(TOMBSTONES, key, &payload)?),
                 None => RowSet::new(),
             };
-            let open =
-                before.and_then(|view| view.segments.iter().find(|s| s.segment.id == id && s.segment.row == row));
-            let segment = match open.map(|seen| seen.segment.clone()) {
-                Some(segment) => segment,
+            let segment = match opened.iter().find(|segment| segment.id == id && segment.row == row) {
+                Some(segment) => segment.clone(),
                 None => {
                     let segment = Segment::new(id, row).ok_or_else(|| SEGMENTS.damaged(key, "makes no sense"))?;
                     Arc::new(segment)

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use store::{Collection, OpenOptions};
 use testkit::Random;
 
+/// Milliseconds of a search in all, and of its parts: the snapshot, the words, the vector.
+type Took = [f64; 4];
+
 pub fn run(options: &Options) -> Result<()> {
     let dir = options.path("dir")?;
     let (chunks, dimension) = (options.number("chunks", 50_000)?, options.number("dimension", 384)? as usize);
@@ -23,19 +26,24 @@ pub fn run(options: &Options) -> Result<()> {
         let numbers = batch..(batch + 40).min(documents);
         collection.commit(numbers.map(|number| put(number, &mut random)).collect())?;
     }
-    let search = |stop: &dyn Fn(Duration) -> bool| -> Result<Vec<f64>> {
+    let search = |stop: &dyn Fn(Duration) -> bool| -> Result<Vec<Took>> {
         let (start, mut random, mut times, mut hits) = (Instant::now(), Random::new(7), Vec::new(), Vec::new());
         while !stop(start.elapsed()) {
             let line = &paragraphs[random.below(paragraphs.len() as u64) as usize];
             let words = line.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
             let query = vector(dimension, &mut random);
             let begin = Instant::now();
+            let since = || begin.elapsed().as_secs_f64() * 1000.0;
             let snapshot = collection.snapshot()?;
+            let opened = since();
             snapshot.search_lexical(&words, 10, &mut hits)?;
+            let lexical = since();
             snapshot.search_dense(&query, 10, &mut hits)?;
-            times.push(begin.elapsed().as_secs_f64() * 1000.0);
+            let dense = since();
+            drop(snapshot);
+            times.push([since(), opened, lexical - opened, dense - lexical]);
         }
-        times.sort_by(f64::total_cmp);
+        times.sort_by(|a, b| a[0].total_cmp(&b[0]));
         Ok(times)
     };
     let alone = search(&|elapsed| elapsed > time)?;
@@ -56,10 +64,19 @@ pub fn run(options: &Options) -> Result<()> {
         let died = |_| Error::new(Kind::Bug, "the compacting thread panicked");
         Ok::<_, Error>((beside?, compacting.join().map_err(died)??))
     })?;
-    let at = |times: &[f64], share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+    let index = |times: &[Took], share: f64| (times.len() as f64 * share) as usize;
+    let at = |times: &[Took], share: f64| times.get(index(times, share)).map_or(f64::NAN, |took| took[0]);
     println!("chunks        {}, {} compactions beside the searches", documents * CHUNKS_IN_DOCUMENT, compactions);
     for (name, times) in [("alone", &alone), ("compacting", &beside)] {
         println!("{name:<13} {} searches, p50 {:.2} ms, p99 {:.2} ms", times.len(), at(times, 0.5), at(times, 0.99));
+        let slowest = &times[index(times, 0.99)..];
+        let mean = |part: usize| slowest.iter().map(|took| took[part]).sum::<f64>() / slowest.len() as f64;
+        println!(
+            "  slowest     snapshot {:.2} ms, words {:.2} ms, vector {:.2} ms (means of 1 in 100)",
+            mean(1),
+            mean(2),
+            mean(3)
+        );
     }
     println!("p99           {:.2} times", at(&beside, 0.99) / at(&alone, 0.99));
     drop(collection);

@@ -13,7 +13,8 @@ pub fn run(options: &Options) -> Result<()> {
     let (file, dir) = (options.path("text")?, options.path("dir")?);
     let (chunks, dimension) = (options.number("chunks", 1_000_000)?, options.number("dimension", 384)? as usize);
     let paragraphs = paragraphs(&file)?;
-    let collection = Collection::open(&dir, OpenOptions::create(&spec(dimension)))?;
+    let recipe = options.0.get("recipe").map(|recipe| recipe.parse()).transpose()?;
+    let collection = Collection::open(&dir, OpenOptions { recipe, ..OpenOptions::create(&spec(dimension)) })?;
     let (start, mut random, mut text_bytes, mut slowest) = (Instant::now(), Random::new(1), 0u64, 0f64);
     let mut making = 0f64;
     let documents = chunks.div_ceil(CHUNKS_IN_DOCUMENT);
@@ -31,6 +32,13 @@ pub fn run(options: &Options) -> Result<()> {
         let before = Instant::now();
         collection.commit(changes)?;
         slowest = slowest.max(before.elapsed().as_secs_f64());
+        if batch % 50 == 49 {
+            eprintln!(
+                "{} chunks, {:.0} s",
+                (batch + 1) * DOCUMENTS_IN_BATCH * CHUNKS_IN_DOCUMENT,
+                start.elapsed().as_secs_f64()
+            );
+        }
     }
     let seconds = start.elapsed().as_secs_f64() - making;
     let stats = collection.snapshot()?.stats()?;

@@ -2,13 +2,15 @@
 //!
 //! - `crashes --workloads 400 --steps 16 --images 250`: power loss at every moment of generated workloads; what may
 //!   be left must open and hold what was acknowledged.
-//! - `faults --operations 500 --stride 1`: every call to the disk failing in turn.
+//! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in workloads of 25
+//!   operations from the given one on.
 //! - `damage --trials 4000`: changed, cut, swapped and missing files.
 //! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
 //!   at most so many milliseconds), judged from another process.
 //! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
 //! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside compaction.
-//! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384`: rate of storing, time to open, memory at rest.
+//! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16]`: rate of storing, time
+//!   to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
 
 mod beside;
 mod big;
@@ -74,7 +76,8 @@ fn run(task: &str, options: &Options) -> Result<()> {
         }
         "faults" => {
             let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);
-            all(0..operations.div_ceil(25), |seed| faults(&busy::open, seed, 25, stride))
+            let first = options.number("first", 0)?;
+            all(first..first + operations.div_ceil(25), |seed| faults(&busy::open, seed, 25, stride))
         }
         "damage" => {
             let trials = options.number("trials", 4000)?;

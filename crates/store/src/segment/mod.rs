@@ -156,6 +156,12 @@ impl Segment {
         Ok(slot.insert(postings).clone())
     }
 
+    /// Whether a search finds it verified and taken apart.
+    #[cfg(test)]
+    pub fn is_ready(&self) -> bool {
+        self.vectors.lock().is_some() && self.postings.lock().is_some()
+    }
+
     /// Whether the mapped files are not what the manifest says.
     pub fn files_changed(&self) -> bool {
         self.files.lock().as_ref().is_some_and(|files| files.iter().any(|file| !file.verify()))

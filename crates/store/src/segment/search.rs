@@ -52,7 +52,7 @@ pub(crate) fn lexical(view: &View, place: &Place<'_>, query: &str, k: usize) -> 
 }
 
 /// The searcher of a version: it knows how often words occur in all visible rows, and is made once.
-fn searcher(view: &View, place: &Place<'_>) -> Result<Arc<LexicalSearcher>, At> {
+pub(crate) fn searcher(view: &View, place: &Place<'_>) -> Result<Arc<LexicalSearcher>, At> {
     let mut slot = view.searcher.lock();
     if let Some(searcher) = &*slot {
         return Ok(searcher.clone());

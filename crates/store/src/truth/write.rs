@@ -27,8 +27,8 @@ pub(crate) struct Tables<'t> {
     vectors: Table<'t>,
     vectors_next: Table<'t>,
     settings: Table<'t>,
-    segments: Table<'t>,
-    tombstones: Table<'t>,
+    pub segments: Table<'t>,
+    pub tombstones: Table<'t>,
     dimension: usize,
     /// The manifest, read when first needed.
     manifest: Option<Vec<Segment>>,
