@@ -29,11 +29,14 @@ impl Store for Collection {
         let committed = self.shared.apply(&mut writer, changes)?;
         let merged = match self.background {
             true => self.compact_beside(&mut writer),
-            false => self.compact_if_due(&mut writer),
+            false => self.compact_if_due(&mut writer).map(|()| false),
         };
-        if let Err(e) = merged {
+        drop(writer);
+        match merged {
+            Ok(true) => self.wait_for_compaction(),
+            Ok(false) => {}
             // The commit is done; what failed now is tried again after the next one.
-            self.shared.notice(format!("merging search indexes failed: {}", e.chain()));
+            Err(e) => self.shared.notice(format!("merging search indexes failed: {}", e.chain())),
         }
         Ok(committed)
     }

@@ -29,6 +29,9 @@ const SMALL: u64 = 16;
 /// Never more segments than this after a commit.
 pub(crate) const SEGMENTS_MAX: usize = 12;
 
+/// Rows from which a merge gives way to searches. Smaller ones take less than waking other threads does, which can
+/// be long on a busy machine.
+const QUIET: u64 = 1000;
 /// How much less urgent merging is than searching, as `nice` counts: about a tenth of the processor where both
 /// want all of it.
 #[cfg(target_os = "linux")]
@@ -74,22 +77,27 @@ impl Collection {
         Ok(())
     }
 
-    /// Begins to merge in another thread, if something is due and no such thread is at work. Above
-    /// [`SEGMENTS_MAX`] segments the merge is done here and now: readers must not have ever more to search.
-    pub(crate) fn compact_beside(&self, writer: &mut Writer) -> Result<()> {
-        let Some((view, _)) = self.shared.due()? else { return Ok(()) };
-        let mut thread = self.worker.thread.lock();
+    /// Begins to merge in another thread, if something is due and no such thread is at work. True above
+    /// [`SEGMENTS_MAX`] segments: the caller is to wait for the thread once it has given up the writer, which the
+    /// thread needs too, because readers must not have ever more to search.
+    pub(crate) fn compact_beside(&self, writer: &mut Writer) -> Result<bool> {
+        let Some((view, _)) = self.shared.due()? else { return Ok(false) };
+        let many = view.segments.len() > SEGMENTS_MAX;
+        // Whoever holds this waits for the thread: it is at work.
+        let Some(mut thread) = self.worker.thread.try_lock() else { return Ok(many) };
         if thread.as_ref().is_some_and(|thread| thread.is_finished()) {
             join(&mut thread);
         }
         if thread.is_none() {
             let shared = self.shared.clone();
             let spawned = std::thread::Builder::new().name("compaction".into()).spawn(move || shared.merge_all());
-            // Without a thread to be had, the work is done here when there is too much of it.
             *thread = spawned.ok();
         }
-        drop(thread);
-        if view.segments.len() > SEGMENTS_MAX { self.compact_if_due(writer) } else { Ok(()) }
+        if thread.is_none() && many {
+            // Without a thread to be had, the work is done here.
+            self.compact_if_due(writer)?;
+        }
+        Ok(many)
     }
 
     /// Waits until no other thread is merging. The caller must not hold the writer.
@@ -196,8 +204,10 @@ impl Shared {
             }
             snapshot.get().map_or(Ok(false), |snapshot| snapshot.vector(ChunkId(chunk), row))
         };
-        let recipe = self.recipe_for(parts.iter().map(Seen::live).sum());
-        let merged = quietly(|| merge(parts, &self.spec, &self.place(), recipe, &truth));
+        let rows = parts.iter().map(Seen::live).sum();
+        let recipe = self.recipe_for(rows);
+        let work = || merge(parts, &self.spec, &self.place(), recipe, &truth);
+        let merged = if rows < QUIET { work() } else { quietly(work) };
         merged.inspect_err(|e| {
             if is_damage(e) {
                 let bad = |seen: &&Seen| {
@@ -220,7 +230,10 @@ impl Shared {
             false => Some(self.write_segment(writer, id, chunks, &indexes)?),
         };
         let result = self.transact(writer, |tables, counters| {
-            let Some(merged) = merged else { return ids.iter().try_for_each(|&id| tables.drop_segment(id)) };
+            let Some(merged) = &merged else {
+                ids.iter().try_for_each(|&id| tables.drop_segment(id))?;
+                return Ok(None);
+            };
             let mut deleted = RowSet::new();
             for part in parts {
                 let whole = !tables.has_segment(part.segment.id)?;
@@ -230,17 +243,20 @@ impl Shared {
                 tables.drop_segment(part.segment.id)?;
             }
             counters.next_segment = merged.id + 1;
-            if deleted.len() < merged.rows() as usize {
-                tables.name_segment(merged.id, &merged.row)?;
-                tables.set_tombstones(merged.id, &deleted)?;
+            if deleted.len() == merged.rows() as usize {
+                return Ok(Some(merged.id));
             }
-            Ok(())
+            tables.name_segment(merged.id, &merged.row)?;
+            tables.set_tombstones(merged.id, &deleted)?;
+            Ok(None)
         });
         if result.is_err() && writer.poisoned.is_none() {
             self.remove_orphans();
         }
-        result?;
+        // Files of a merge that came too late would lie there until the next opening.
+        let unnamed = result?;
         self.remove_segments(&ids);
+        self.remove_segments(unnamed.as_slice());
         Ok(())
     }
 }
@@ -248,6 +264,11 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::file::Part;
+    use crate::{MemoryStorage, OpenOptions};
+    use base::{Error, Storage, Store};
+    use std::path::Path;
+    use testkit::documents::{Model, compare, put, spec};
 
     /// Adds batches of `batch` rows; returns how many segments there were at most and how often a row was written.
     fn simulate(batches: usize, batch: u64) -> (usize, f64) {
@@ -272,6 +293,31 @@ mod tests {
             assert!(most <= SEGMENTS_MAX, "{batches} of {batch}: {most} segments");
             assert!(writes <= writes_max, "{batches} of {batch}: each row written {writes} times");
         }
+    }
+
+    /// A commit and the thread beside it used to merge the same segments; the files of the one that came second
+    /// were named by nobody and stayed.
+    #[test]
+    fn a_merge_that_comes_too_late_leaves_nothing() -> Result<()> {
+        let disk = MemoryStorage::new();
+        let dir = Path::new("/c");
+        let options = OpenOptions { background: false, ..OpenOptions::create(&spec()) };
+        let collection = Collection::open(dir, options.on(Arc::new(disk.clone())))?;
+        for path in ["a", "b", "c"] {
+            collection.commit(vec![put(path, 1)])?;
+        }
+        let shared = &collection.shared;
+        let view = collection.open_snapshot()?.view();
+        let (first, second) = (shared.merge(&view.segments)?, shared.merge(&view.segments)?);
+        let mut writer = shared.writer()?;
+        shared.install(&mut writer, &view.segments, first)?;
+        shared.install(&mut writer, &view.segments, second)?;
+        let entries = disk.list(dir).map_err(|e| Error::io("listing", e))?;
+        let parts = entries.iter().filter(|entry| Part::of_name(&entry.name).is_some());
+        assert_eq!(parts.count(), 2, "{entries:?}");
+        let model = Model::from(["a", "b", "c"].map(|path| (path.to_owned(), 1)));
+        compare(&collection.open_snapshot()?, &model).unwrap();
+        Ok(())
     }
 
     #[test]

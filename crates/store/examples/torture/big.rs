@@ -2,9 +2,9 @@
 
 use crate::Options;
 use crate::synthetic::{CHUNKS_IN_DOCUMENT, document, paragraphs, spec};
-use base::{Change, Error, Result, Store};
+use base::{Change, Error, Result, Storage, Store};
 use std::time::Instant;
-use store::{Collection, OpenOptions};
+use store::{Collection, OpenOptions, RealStorage};
 use testkit::Random;
 
 const DOCUMENTS_IN_BATCH: u64 = 40;
@@ -41,13 +41,21 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let seconds = start.elapsed().as_secs_f64() - making;
-    let stats = collection.snapshot()?.stats()?;
+    let before = Instant::now();
     drop(collection);
-    let start = Instant::now();
+    let closed = before.elapsed();
+    // Open and at rest in a process of its own: this one still has what storing needed.
+    let program = std::env::current_exe().map_err(|e| Error::io("finding this program", e))?;
+    let rest = std::process::Command::new(program).args(["rest", "--dir"]).arg(&dir).output();
+    let rest = rest.map_err(|e| Error::io("starting this program", e))?;
     let collection = Collection::open(&dir, OpenOptions::read_only())?;
     let snapshot = collection.snapshot()?;
-    let opened = start.elapsed();
-    let rest = resident();
+    let stats = snapshot.stats()?;
+    let entries = RealStorage.list(&dir).map_err(|e| Error::io("listing the collection", e))?;
+    let kind = |ending: &str| {
+        let bytes: u64 = entries.iter().filter(|entry| entry.name.ends_with(ending)).map(|entry| entry.bytes).sum();
+        bytes as f64 / stats.chunks as f64
+    };
     let mut hits = Vec::new();
     let time = |work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
         let start = Instant::now();
@@ -71,13 +79,25 @@ pub fn run(options: &Options) -> Result<()> {
         stats.bytes as f64 / stats.chunks as f64,
         text_bytes as f64 / stats.chunks as f64
     );
+    println!("  truth          {:.0}, vectors {:.0}, postings {:.0}", kind(".db"), kind(".vec"), kind(".post"));
     println!("segments         {}", stats.segments);
-    println!("open             {:.1} ms", opened.as_secs_f64() * 1000.0);
-    println!("memory at rest   {:.1} MiB", rest as f64 / 1048576.0);
+    println!("closed           in {:.1} s", closed.as_secs_f64());
+    print!("{}", String::from_utf8_lossy(&rest.stdout));
     println!("first search     words {:.1} ms, vector {:.1} ms", first.0, first.1);
     println!("next search      words {:.2} ms, vector {:.1} ms", second.0, second.1);
     drop((snapshot, collection));
     std::fs::remove_dir_all(&dir).map_err(|e| Error::io("removing the directory", e))
+}
+
+/// Opens a collection for reading, and says how long that took and what memory it needs.
+pub fn rest(options: &Options) -> Result<()> {
+    let start = Instant::now();
+    let collection = Collection::open(&options.path("dir")?, OpenOptions::read_only())?;
+    let snapshot = collection.snapshot()?;
+    println!("open             {:.1} ms", start.elapsed().as_secs_f64() * 1000.0);
+    println!("memory at rest   {:.1} MiB", resident() as f64 / 1048576.0);
+    drop(snapshot);
+    Ok(())
 }
 
 /// Resident memory of this process, bytes; 0 where the system does not tell.

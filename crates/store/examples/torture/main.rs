@@ -88,6 +88,7 @@ fn run(task: &str, options: &Options) -> Result<()> {
         "readers" => readers::run(options)?,
         "beside" => return beside::run(options),
         "big" => return big::run(options),
+        "rest" => return big::rest(options),
         "victim" => return kill::victim(&options.path("dir")?, options.number("step", 0)?),
         _ => return Err(Error::new(Kind::BadInput, format!("{task:?} is not a task; see the head of this program"))),
     };

@@ -23,7 +23,14 @@ macro_rules! from_redb {
         }
     )*};
 }
-from_redb!(redb::TableError, redb::StorageError, redb::TransactionError, redb::CommitError, redb::DatabaseError);
+from_redb!(
+    redb::TableError,
+    redb::StorageError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::DatabaseError,
+    redb::CompactionError
+);
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {

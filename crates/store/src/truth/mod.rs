@@ -51,6 +51,10 @@ impl TruthWriter {
             let database = builder().create_with_backend(PagedFile::new(file, id, true, sync_failed.clone()))?;
             let mut writer = TruthWriter { database: Some(database), sync_failed };
             writer.write(fill)?;
+            if let Some(database) = &mut writer.database {
+                // One large transaction leaves rows far from the beginning, and room between.
+                database.compact()?;
+            }
             writer.close()
         })
         .map_err(|fault| fault.at("creating", path))
