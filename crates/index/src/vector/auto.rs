@@ -1,5 +1,6 @@
 //! The recipe for those who have not chosen one.
 
+use super::graph::packed::Packing;
 use super::recipe::{Code, Recipe, Structure};
 use base::Metric;
 
@@ -23,7 +24,7 @@ impl Recipe {
     /// `bytes_max`, what does not fit gives way: first the graph, then all but one bit a number.
     pub fn auto(rows: usize, dimension: usize, metric: Metric, bytes_max: Option<usize>) -> Choice {
         let fits = |bytes: usize| bytes_max.is_none_or(|max| bytes <= max);
-        let graph = Structure::Vamana { links: 32 };
+        let graph = Structure::Vamana { links: if metric == Metric::Manhattan { 32 } else { 44 } };
         let plain = |structure, code, refine| Recipe { transform: None, structure, code, refine };
         let candidates: &[(Recipe, &str)] = if metric == Metric::Manhattan {
             &[
@@ -37,7 +38,7 @@ impl Recipe {
                 (plain(Structure::Scan, Code::Bin, None), "one bit a number, because nothing better would fit"),
             ]
         };
-        let size = |recipe: &Recipe| rows.saturating_mul(row_bytes(recipe, dimension));
+        let size = |recipe: &Recipe| rows.saturating_mul(row_bytes(recipe, rows, dimension));
         let exact = Recipe::scan(Code::Fp16);
         let (recipe, why) = if rows < GRAPH_ROWS && fits(size(&exact)) {
             (exact, "exact search, because it is quick at this size")
@@ -50,8 +51,8 @@ impl Recipe {
     }
 }
 
-/// Bytes a row takes under the recipes above.
-fn row_bytes(recipe: &Recipe, dimension: usize) -> usize {
+/// Bytes a row of `rows` takes under the recipes above.
+fn row_bytes(recipe: &Recipe, rows: usize, dimension: usize) -> usize {
     let code = |code| match code {
         Code::Fp16 | Code::Bf16 => 2 * dimension,
         Code::Lvq8 => 16 + dimension,
@@ -60,7 +61,10 @@ fn row_bytes(recipe: &Recipe, dimension: usize) -> usize {
     };
     let sketch = (dimension.div_ceil(64) * 8 + 8).next_multiple_of(32);
     let plain = recipe.structure == Structure::Scan && recipe.code == Code::Fp16;
-    let links = if let Structure::Vamana { links } = recipe.structure { 4 * links } else { 0 };
+    let links = match recipe.structure {
+        Structure::Vamana { links } => Packing::of(links, rows).bytes(),
+        _ => 0,
+    };
     code(recipe.code) + recipe.refine.map_or(0, code) + links + if plain { 0 } else { sketch }
 }
 
@@ -73,13 +77,13 @@ mod tests {
         let pick = |rows, max| Recipe::auto(rows, 384, Metric::Cosine, max).recipe.to_string();
         assert_eq!(pick(0, None), "SQfp16");
         assert_eq!(pick(19_999, None), "SQfp16");
-        assert_eq!(pick(100_000, None), "Vamana32,LVQ8");
-        assert_eq!(pick(100_000, Some(70_000_000)), "Vamana32,LVQ8");
+        assert_eq!(pick(100_000, None), "Vamana44,LVQ8");
+        assert_eq!(pick(100_000, Some(70_000_000)), "Vamana44,LVQ8");
         assert_eq!(pick(100_000, Some(50_000_000)), "LVQ8");
         assert_eq!(pick(100_000, Some(10_000_000)), "BIN");
         assert_eq!(pick(10_000, Some(1_000)), "BIN");
         assert_eq!(Recipe::auto(50_000, 8, Metric::Manhattan, None).recipe.to_string(), "Vamana32,SQfp16");
         let choice = Recipe::auto(100_000, 384, Metric::Cosine, None);
-        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 592, "{choice:?}");
+        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 596, "{choice:?}");
     }
 }

@@ -15,13 +15,15 @@ pub(crate) const ALPHA: f32 = 1.2;
 
 /// How a graph of this structure is built, if it is one.
 pub(crate) fn links(structure: Structure, window: Option<usize>, passes: usize, seed: u64) -> Option<graph::Plan> {
-    let window = window.unwrap_or(100);
     match structure {
         Structure::Vamana { links } => {
+            // More links want more candidates to choose from.
+            let window = window.unwrap_or(if links > 32 { 150 } else { 100 });
             Some(graph::Plan { degree: links, own: links, window, alpha: ALPHA, passes, seed, layered: false })
         }
         // Twice the links on the lowest level and a heuristic without slack, as in the paper.
         Structure::Hnsw { links } => {
+            let window = window.unwrap_or(100);
             Some(graph::Plan { degree: 2 * links, own: links, window, alpha: 1.0, passes, seed, layered: true })
         }
         Structure::Scan | Structure::Ivf { .. } => None,
@@ -139,7 +141,8 @@ impl VectorBuilder {
                 let (kind, built) = (plan.levels.kind, Plan::comparable(plan.levels.kind));
                 let with = |books: Option<Codebooks>| {
                     let sketches = books.is_none();
-                    RowPlan { tail: links.degree * 4, sketches, books, ..RowPlan::default() }
+                    let tail = graph::packed::Packing::of(links.degree, shape.rows).bytes();
+                    RowPlan { tail, sketches, books, ..RowPlan::default() }
                 };
                 let kept = (built != kind).then(|| {
                     let books = match kind {

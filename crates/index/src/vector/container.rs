@@ -13,7 +13,10 @@ use std::sync::{Arc, OnceLock};
 pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 const MAGIC: [u8; 8] = *b"RAGSVEC\n";
-const VERSION: u32 = 1;
+/// What this build reads up to.
+const VERSION: u32 = 2;
+/// The section that a reader of version 1 would not miss, and go astray without.
+const SINCE_2: &str = "links";
 const HEADER: usize = 64;
 const ENTRY: usize = 48;
 const ALIGN: usize = 64;
@@ -68,7 +71,8 @@ impl Writer {
         }
         let mut file = Vec::with_capacity(at);
         file.extend_from_slice(&MAGIC);
-        file.extend_from_slice(&VERSION.to_le_bytes());
+        let version: u32 = if self.sections.iter().any(|(name, _)| *name == SINCE_2) { 2 } else { 1 };
+        file.extend_from_slice(&version.to_le_bytes());
         file.extend_from_slice(&(self.sections.len() as u32).to_le_bytes());
         file.extend_from_slice(&(at as u64).to_le_bytes());
         file.extend_from_slice(&(self.shape.rows as u64).to_le_bytes());
@@ -137,10 +141,10 @@ impl Reader {
             )));
         }
         let version = u32_at(header, 8);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::new(
                 Kind::Unsupported,
-                format!("opening a vector segment: it has version {version}, this build reads version {VERSION}"),
+                format!("opening a vector segment: it has version {version}, this build reads versions 1 to {VERSION}"),
             )
             .hint("use the Ragstone that wrote it, or index again"));
         }

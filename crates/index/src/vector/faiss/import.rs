@@ -5,6 +5,7 @@ use crate::vector::code::levels::{First, Levels as RowLevels};
 use crate::vector::code::product::Codebooks;
 use crate::vector::code::rows::{Encoded, Kind as RowKind, Plan, encode};
 use crate::vector::container::{Shape, Writer};
+use crate::vector::graph::packed::Packing;
 use crate::vector::graph::{self, body, entrance};
 use crate::vector::recipe::{Code, Recipe, Structure};
 use crate::vector::{flat, input, ivf, scan};
@@ -150,7 +151,8 @@ fn combine(inner: Option<Vec<i64>>, outer: Option<Vec<i64>>) -> Option<Vec<i64>>
 
 /// Adds the sections of a graph with the given links.
 fn hnsw(graph: &Graph, rows: &[f32], shape: Shape, degree: usize, writer: &mut Writer) {
-    let plan = Plan { tail: degree * 4, sketches: true, ..Plan::default() };
+    let tail = Packing::of(degree, shape.rows).bytes();
+    let plan = Plan { tail, sketches: true, ..Plan::default() };
     let encoded: Encoded = encode(rows, shape, RowKind::Float(Element::F32), plan);
     // Those of a node on a level, without the places that are empty.
     let of = |node: usize, level: usize| {

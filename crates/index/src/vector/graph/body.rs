@@ -13,6 +13,7 @@ use super::super::top::{Top, VectorHit};
 use super::beam::NODES_MAX;
 use super::draft::Plan;
 use super::entrance::{Entrance, Levels, Upper};
+use super::packed::Packing;
 use super::search::{Links, Scratch, search};
 use super::twins::{self, Twins};
 use super::{build, filtered, within};
@@ -25,6 +26,7 @@ pub(crate) struct GraphBody {
     shape: Shape,
     entrance: Entrance,
     rows: Stored,
+    packing: Packing,
     twins: Section,
 }
 
@@ -46,10 +48,12 @@ pub(crate) fn write_built(
     twins: &[u8],
     writer: &mut Writer,
 ) {
-    let (stride, width) = (rows.view().stride, plan.degree * 4);
-    for (record, links) in rows.records.chunks_exact_mut(stride).zip(links.chunks_exact(width)) {
-        record[stride - width..].copy_from_slice(links);
+    let packing = Packing::of(plan.degree, rows.shape.rows);
+    let (stride, tail) = (rows.view().stride, packing.bytes());
+    for (record, links) in rows.records.chunks_exact_mut(stride).zip(links.chunks_exact(plan.degree * 4)) {
+        packing.put(links, &mut record[stride - tail..]);
     }
+    packing.write(writer);
     match entrance {
         Entrance::Table(nodes) => writer.section("entries", nodes.iter().flat_map(|e| e.to_le_bytes()).collect()),
         Entrance::Levels(levels) => writer.section("levels", levels.bytes()),
@@ -76,6 +80,7 @@ impl GraphBody {
             }
         };
         let rows = Stored::open(reader, kind)?;
+        let packing = Packing::read(reader, rows.tail)?;
         if shape.rows > NODES_MAX || rows.tail == 0 || entrance.nodes().iter().any(|&e| e as usize >= shape.rows) {
             return Err(corrupt("its graph has an impossible degree or entry point".into()));
         }
@@ -83,7 +88,7 @@ impl GraphBody {
         if twins.len() % 8 != 0 {
             return Err(corrupt("section `twins` is torn".into()));
         }
-        Ok(GraphBody { shape, entrance, rows, twins })
+        Ok(GraphBody { shape, entrance, rows, packing, twins })
     }
 
     /// The levels above the lowest.
@@ -112,7 +117,8 @@ impl GraphBody {
             bytes: rows.records,
             stride: rows.stride,
             offset: rows.stride - self.rows.tail,
-            degree: self.rows.tail / 4,
+            degree: self.packing.degree,
+            width: self.packing.width,
             nodes: self.shape.rows,
         };
         Ok((rows, links))

@@ -45,7 +45,7 @@ pub(crate) fn table(links: &[u8], members: &[u32], mut order: Vec<u32>, plan: Pl
 /// A view of packed links.
 fn packed(bytes: &[u8], plan: Plan) -> Links<'_> {
     let stride = plan.degree * 4;
-    Links { bytes, stride, offset: 0, degree: plan.degree, nodes: bytes.len() / stride }
+    Links { bytes, stride, offset: 0, degree: plan.degree, width: 4, nodes: bytes.len() / stride }
 }
 
 /// Builds a hierarchy over `members`, some of the rows of `space`; `plan` is that of the lowest level.

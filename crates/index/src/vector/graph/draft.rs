@@ -60,7 +60,14 @@ impl Draft {
     /// The links, for searching.
     pub fn links(&self) -> Links<'_> {
         let stride = self.places * 4;
-        Links { bytes: &self.bytes, stride, offset: 0, degree: self.places, nodes: self.bytes.len() / stride.max(1) }
+        Links {
+            bytes: &self.bytes,
+            stride,
+            offset: 0,
+            degree: self.places,
+            width: 4,
+            nodes: self.bytes.len() / stride.max(1),
+        }
     }
 
     fn set(&mut self, node: u32, links: &[u32]) {

@@ -20,6 +20,7 @@ use super::build::{batch, entries, levels, table};
 use super::draft::{Draft, Plan};
 use super::entrance::Entrance;
 use super::filtered;
+use super::packed::Packing;
 use super::reach::islands;
 use super::search::{Scratch, search};
 use super::twins::pairs;
@@ -223,7 +224,7 @@ impl GraphEdit {
             let renamed = renamed.map(|l| names[l as usize]).filter(|&l| l != u32::MAX);
             slot.as_chunks_mut::<4>().0.iter_mut().zip(renamed).for_each(|(f, l)| *f = l.to_le_bytes());
         }
-        let rows = self.rows.select(&kept, width);
+        let rows = self.rows.select(&kept, Packing::of(self.plan.degree, kept.len()).bytes());
         let heights: Vec<f32> =
             heights.first().map_or(Vec::new(), |_| kept.iter().map(|&r| heights[r as usize]).collect());
         let view = Rows { heights: &heights, ..rows.view() };

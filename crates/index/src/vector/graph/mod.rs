@@ -1,5 +1,5 @@
 //! Graphs over compressed rows: how links are chosen (`prune`), kept while they change (`draft`), built
-//! (`build`) and changed (`edit`), and kept whole (`reach`); where a search starts (`entrance`), how it goes (`search`, `filtered`,
+//! (`build`) and changed (`edit`), kept whole (`reach`) and written (`packed`); where a search starts (`entrance`), how it goes (`search`, `filtered`,
 //! `within`, all on `beam`); and the segment that holds it all (`body`).
 
 pub(crate) mod beam;
@@ -9,6 +9,7 @@ pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod entrance;
 pub(crate) mod filtered;
+pub(crate) mod packed;
 pub(crate) mod prune;
 pub(crate) mod reach;
 pub(crate) mod search;

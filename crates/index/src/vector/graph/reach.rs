@@ -28,7 +28,7 @@ mod tests {
     fn every_part_gets_a_start() {
         let fields = [1u32, u32::MAX, 0, 2, u32::MAX, u32::MAX, 4, u32::MAX, 3, u32::MAX, 4, u32::MAX];
         let bytes: Vec<u8> = fields.iter().flat_map(|f| f.to_le_bytes()).collect();
-        let links = Links { bytes: &bytes, stride: 8, offset: 0, degree: 2, nodes: 6 };
+        let links = Links { bytes: &bytes, stride: 8, offset: 0, degree: 2, width: 4, nodes: 6 };
         assert_eq!(islands(&links, &[0, 1, 2, 3, 4, 5], &[0]), [3, 5]);
         assert_eq!(islands(&links, &[0, 1, 2], &[0]), [0; 0]);
         assert_eq!(islands(&links, &[], &[]), [0; 0]);

@@ -6,6 +6,7 @@
 //! in the beam is by full scores, so the beam can stay as short as without sketches.
 
 use super::super::code::rows::{Query, Rows};
+use super::super::container::u32_at;
 use super::beam::{Beam, Seen};
 use kernels::codes::prefetch;
 
@@ -13,14 +14,16 @@ use kernels::codes::prefetch;
 /// is lost for good: another neighbour may lead to it again.
 pub(crate) const DEVIATIONS: f32 = 1.0;
 
-/// Where links lie: `degree` node numbers of 4 bytes at `offset` of each record, ended by `u32::MAX` when
-/// there are fewer.
+/// Where links lie: `degree` node numbers of `width` bytes at `offset` of each record, ended by one of all
+/// ones when there are fewer.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
     pub bytes: &'a [u8],
     pub stride: usize,
     pub offset: usize,
     pub degree: usize,
+    /// 4, or 3 where something lies before the links (see [`super::packed`]).
+    pub width: usize,
     /// Number of nodes; links beyond it (damage that no checksum has seen yet) are skipped.
     pub nodes: usize,
 }
@@ -29,19 +32,20 @@ impl<'a> Links<'a> {
     /// The links of `node`.
     #[inline]
     pub fn of(&self, node: u32) -> impl Iterator<Item = u32> + use<'a> {
+        // A field of 3 bytes is the upper part of a word that begins with the byte before it.
+        let (width, nodes) = (self.width, self.nodes);
+        let shift = 8 * (4 - width);
         let at = node as usize * self.stride + self.offset;
-        let fields = self.bytes[at..at + 4 * self.degree].as_chunks::<4>().0;
-        let nodes = self.nodes;
-        fields
-            .iter()
-            .map(|&f| u32::from_le_bytes(f))
-            .take_while(|&n| n != u32::MAX)
+        let bytes = &self.bytes[at + width - 4..at + width * self.degree];
+        (0..self.degree)
+            .map(move |i| u32_at(bytes, i * width) >> shift)
+            .take_while(move |&n| n != u32::MAX >> shift)
             .filter(move |&n| (n as usize) < nodes)
     }
 
     #[inline]
     pub fn fetch(&self, node: u32) {
-        prefetch(self.bytes, node as usize * self.stride + self.offset, 4 * self.degree);
+        prefetch(self.bytes, node as usize * self.stride + self.offset, self.width * self.degree);
     }
 }
 
