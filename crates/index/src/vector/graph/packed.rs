@@ -55,9 +55,51 @@ impl Packing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::code::rows::Kind;
+    use super::super::GraphBody;
     use super::super::search::Links;
     use super::*;
+    use crate::vector::{VectorBuilder, VectorSegment};
+    use base::Metric;
     use proptest::prelude::*;
+    use std::sync::Arc;
+
+    /// Version 1 had links of four bytes and no section `links`; collections hold such files.
+    #[test]
+    fn graphs_of_version_1_are_searched_as_before() {
+        let mut builder = VectorBuilder::new("Vamana7,LVQ8".parse().unwrap(), 5, Metric::L2).unwrap();
+        let value = |i: u32| (i.wrapping_mul(2_654_435_761) >> 20) as f32;
+        builder.extend(&(0..5 * 300).map(value).collect::<Vec<_>>()).unwrap();
+        let new = builder.finish().unwrap();
+        let segment = VectorSegment::open(Arc::new(new.clone())).unwrap();
+        let body = GraphBody::open(&segment.reader, Kind::Lvq, false).unwrap();
+        let (rows, links) = body.view().unwrap();
+        let mut records = Vec::new();
+        for (record, node) in rows.records.chunks_exact(rows.stride).zip(0u32..) {
+            records.extend_from_slice(&record[..links.offset]);
+            let words = links.of(node).chain(std::iter::repeat(u32::MAX)).take(7);
+            records.extend(words.flat_map(u32::to_le_bytes));
+        }
+        let mut writer = Writer::new(segment.reader.shape);
+        let copy = |name: &str| segment.reader.section(name).unwrap().bytes().unwrap().to_vec();
+        let mut codes = copy("codes");
+        codes[..4].copy_from_slice(&28u32.to_le_bytes());
+        for name in ["recipe", "entries", "twins", "sketches"] {
+            writer.section(name, copy(name));
+        }
+        writer.section("codes", codes);
+        writer.section("records", records);
+        let old = writer.finish();
+        assert_eq!((old[8], new[8]), (1, 2), "versions");
+        let old = VectorSegment::open(Arc::new(old)).unwrap();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for i in 0..20 {
+            let query: Vec<f32> = (0..5).map(|j| value(7 * i + j + 9999)).collect();
+            old.search(&query, 10, None, &mut before).unwrap();
+            segment.search(&query, 10, None, &mut after).unwrap();
+            assert_eq!(before, after);
+        }
+    }
 
     proptest! {
         #[test]
