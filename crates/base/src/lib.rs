@@ -25,6 +25,7 @@ mod embed;
 mod error;
 mod extract;
 mod generate;
+mod id;
 mod label;
 mod limits;
 mod locator;
@@ -44,6 +45,7 @@ pub use embed::{EmbedSpec, Embedder, Role};
 pub use error::{Context, Error, Kind, Result};
 pub use extract::{Entry, Extractor, Input};
 pub use generate::{Evidence, Generation, Generator, Prompt, TokenSink};
+pub use id::{ChunkId, DocId};
 pub use label::{Span, TokenClassifier};
 pub use limits::Limits;
 pub use locator::{Locator, Place};
@@ -54,7 +56,7 @@ pub use search::{ChunkHit, Metric};
 pub use sentence::{SENTENCE_BYTES_MAX, sentences};
 pub use storage::{Access, FileBytes, Storage, StorageEntry, StorageFile};
 pub use store::{
-    Change, ChunkId, ChunkRecord, Committed, DocId, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument,
-    Snapshot, Stats, Store,
+    Change, ChunkRecord, Committed, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument, Snapshot, Stats,
+    Store,
 };
 pub use text::{char_offset, line_of};

@@ -1,15 +1,7 @@
 //! A collection: what is kept, how it is changed, how it is read.
 
-use crate::{Chunk, ChunkHit, Document, Result};
+use crate::{Chunk, ChunkHit, ChunkId, DocId, Document, Result};
 use serde::{Deserialize, Serialize};
-
-/// A document of a collection. Never used twice, also not after a delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct DocId(pub u64);
-
-/// A chunk of a collection. Never used twice, also not after a delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ChunkId(pub u64);
 
 /// What tells whether a file changed: size and time cost a `stat`, the hash decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
