@@ -4,15 +4,17 @@
 //! meaning, expected answer type, neighbours), with one rule throughout: what counts as an answer must go
 //! beyond what the question already said.
 
+use super::focus;
+use super::found::found;
 use super::question::{Expects, Question};
 use super::terms::{Term, terms};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Number of features of a unit.
 pub const COUNT: usize = NAMES.len();
 
 /// Names of the features, in the order of a row.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 36] = [
     "passage_score",    // fused score of the passage over that of the first
     "passage_cosine",   // question and passage
     "passage_first",    // the passage is the first
@@ -40,6 +42,15 @@ pub const NAMES: [&str; 27] = [
     "long",             // logarithm of words over 25, from 0
     "pronoun",          // begins with a pronoun
     "pronoun_before",   // the same times `cover_before`
+    "names",            // share of the question's names that it holds
+    "focus",            // holds the noun that the question asks for ("which party")
+    "focus_name",       // with a new name beside it
+    "focus_number",     // asked how many of it, and a new number stands beside it
+    "naming",           // asked what something is called, and this names
+    "little_new",       // at most three telling words that the question does not hold
+    "position",         // units before it in the passage, up to 6, over 6
+    "before",           // share of the question's weight in the unit before
+    "bracket",          // holds an opening bracket: another name, a year, an amount
 ];
 
 /// A unit with its words.
@@ -60,6 +71,11 @@ impl Words {
     /// Whether `stem` is among them.
     pub fn holds(&self, stem: &str) -> bool {
         self.stems.contains(stem)
+    }
+
+    /// The words in order.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
     }
 
     /// Number of words.
@@ -94,6 +110,8 @@ pub struct Place<'a> {
     pub text: &'a str,
     /// Its words.
     pub words: &'a Words,
+    /// Number of units before it in the passage.
+    pub position: usize,
     /// The unit before it in the passage.
     pub before: Option<&'a Words>,
     /// The unit after it.
@@ -138,6 +156,7 @@ pub fn row(question: &Question, weights: &[f32], place: &Place<'_>, cosine: f32)
     let [person_found, person_missing] = asked(Expects::Person, found.name);
     let [place_found, place_missing] = asked(Expects::Place, found.name);
     let pronoun = yes(begins_with_pronoun(place.text));
+    let focus = focus::found(question, place.text, words);
     let last = question.stems.last().is_some_and(|stem| words.holds(stem));
     [
         place.passage_score,
@@ -167,6 +186,15 @@ pub fn row(question: &Question, weights: &[f32], place: &Place<'_>, cosine: f32)
         (words.len().max(1) as f32 / 25.0).ln().clamp(0.0, 2.0),
         pronoun,
         pronoun * cover_before,
+        focus.names,
+        yes(focus.held),
+        yes(focus.named),
+        yes(focus.counted),
+        yes(focus.naming),
+        yes(found.new_words <= 3),
+        place.position.min(6) as f32 / 6.0,
+        place.before.map_or(0.0, |before| cover(question, weights, |stem| before.holds(stem))),
+        yes(place.text.contains('(')),
     ]
 }
 
@@ -233,97 +261,10 @@ fn figures(question: &Question, words: &Words) -> f32 {
     }
 }
 
-/// What a unit says beyond the question.
-struct Found {
-    number: bool,
-    date: bool,
-    name: bool,
-    reason: bool,
-    definition: bool,
-    new_words: usize,
-}
-
-fn found(question: &Question, text: &str, words: &Words) -> Found {
-    let mut found = Found { number: false, date: false, name: false, reason: false, definition: false, new_words: 0 };
-    let mut seen: HashMap<&str, ()> = HashMap::new();
-    for (i, term) in words.terms.iter().enumerate() {
-        let word = &text[term.range.clone()];
-        if question.said.contains(&term.stem) {
-            continue;
-        }
-        let number_word = NUMBER_WORDS.contains(&term.stem.as_str());
-        found.number |= term.digit || number_word;
-        found.date |=
-            is_year(&term.stem) || term.capital && MONTHS.iter().any(|m| word.starts_with(m)) || term.stem == "centuri";
-        // The first word is capital in any case; a pronoun is no name.
-        found.name |= term.capital && !term.stop && i > 0;
-        // Scripts without capitals: any new word may be a name.
-        found.name |= word.chars().next().is_some_and(|c| !c.is_lowercase() && !c.is_uppercase() && c.is_alphabetic());
-        if !term.stop && seen.insert(&term.stem, ()).is_none() {
-            found.new_words += 1;
-        }
-    }
-    let lower = text.to_lowercase();
-    found.reason = [
-        "because",
-        "due to",
-        "since ",
-        "reason",
-        "caused",
-        "in order to",
-        "as a result",
-        "so that",
-        "therefore",
-        "thus ",
-    ]
-    .iter()
-    .any(|cue| lower.contains(cue));
-    found.definition = [
-        " is a ",
-        " is an ",
-        " is the ",
-        " are a ",
-        " are the ",
-        " refers to ",
-        " defined as ",
-        " known as ",
-        " means ",
-        " called ",
-    ]
-    .iter()
-    .any(|cue| lower.contains(cue));
-    found
-}
-
-fn is_year(stem: &str) -> bool {
-    stem.len() == 4 && stem.bytes().all(|b| b.is_ascii_digit()) && (stem.starts_with('1') || stem.starts_with("20"))
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// Reduced number words.
-const NUMBER_WORDS: [&str; 29] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelv", "dozen",
-    "twenti", "thirti", "forti", "fifti", "sixti", "seventi", "eighti", "nineti", "hundr", "thousand", "million",
-    "billion", "trillion", "half", "twice", "quart",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
 
     fn features(question: &str, text: &str) -> HashMap<&'static str, f32> {
         let question = Question::new(question);
@@ -332,6 +273,7 @@ mod tests {
         let place = Place {
             text,
             words: &words,
+            position: 0,
             before: None,
             after: None,
             context: [None; 2],
@@ -358,14 +300,6 @@ mod tests {
     fn near_misses_count_as_fuzzy() {
         let row = features("Who was famous in the 70s for navigating?", "In 1970 the navigator was Ann.");
         assert!(row["cover"] < 0.5 && row["cover_fuzzy"] > 0.3, "{row:?}");
-    }
-
-    #[test]
-    fn number_words_are_reduced_as_words_are() {
-        let plain = "twelve dozen twenty thirty forty fifty sixty seventy eighty ninety hundred quarter million";
-        for word in plain.split(' ') {
-            assert!(NUMBER_WORDS.contains(&terms(word)[0].stem.as_str()), "{word}: {}", terms(word)[0].stem);
-        }
     }
 
     #[test]

@@ -15,6 +15,8 @@
 
 mod confidence;
 mod features;
+mod focus;
+mod found;
 mod question;
 mod select;
 mod terms;
@@ -167,6 +169,7 @@ pub fn judge(
             let place = Place {
                 text,
                 words: &passage.words[u],
+                position: u,
                 before: u.checked_sub(1).map(|b| &passage.words[b]),
                 after: passage.words.get(u + 1),
                 context: [Some(&passage.context), unit.header.map(|h| &passage.words[h])],

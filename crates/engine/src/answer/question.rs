@@ -1,5 +1,6 @@
 //! What a question asks for.
 
+use super::focus::Focus;
 use super::terms::{Term, terms};
 use std::collections::{HashMap, HashSet};
 
@@ -35,6 +36,8 @@ pub struct Question {
     pub pairs: HashSet<(usize, usize)>,
     /// For each of `stems`, whether it holds a digit.
     pub digits: Vec<bool>,
+    /// The noun and the names in it.
+    pub focus: Focus,
     /// Every stem, common words included: what an answer must go beyond.
     pub said: HashSet<String>,
 }
@@ -71,7 +74,9 @@ impl Question {
         let definition = asks_what("what", "is")
             || asks_what("what", "are")
             || lower.iter().any(|w| matches!(w.as_str(), "define" | "definition" | "meaning"));
-        Question { expects, definition, stems, index, pairs, digits, said: words.into_iter().map(|t| t.stem).collect() }
+        let focus = Focus::new(&words, &lower);
+        let said = words.into_iter().map(|t| t.stem).collect();
+        Question { expects, definition, stems, index, pairs, digits, focus, said }
     }
 }
 
