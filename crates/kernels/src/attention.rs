@@ -98,7 +98,9 @@ pub fn attend(
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => run_avx2(&job, scratch, out, out_stride),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Bf16 | Level::Vnni => run_avx512(&job, scratch, out, out_stride),
+            Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx => run_avx512(&job, scratch, out, out_stride),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon | Level::Dotprod => run::<crate::arch::neon::NeonF32>(&job, scratch, out, out_stride),
             _ => run::<crate::arch::portable::PortableF32>(&job, scratch, out, out_stride),
         }
     }

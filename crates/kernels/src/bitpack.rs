@@ -1,13 +1,15 @@
 //! Integers of a few bits each, packed one after another, least significant bit first.
 //!
 //! Value `i` of width `b` occupies the bits `i*b .. (i+1)*b` of the byte string. This horizontal layout lets
-//! a single value be read without its neighbours, works for any count, and unpacks 16 (AVX-512 VBMI) or 8 (AVX2)
-//! values at a time with one byte permutation, one shift per lane and one mask; the scalar path is the reference.
+//! a single value be read without its neighbours, works for any count, and unpacks 16 (AVX-512 VBMI) or 8 (AVX2,
+//! NEON) values at a time with one byte permutation, one shift per lane and one mask; the scalar path is the reference.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// Bytes that `count` values of `bits` bits occupy.
 #[inline]
@@ -64,6 +66,10 @@ pub fn unpack(bytes: &[u8], bits: u8, out: &mut [u32]) {
     if avx512::unpack(bytes, bits, out) || avx2::unpack(bytes, bits, out) {
         return;
     }
+    #[cfg(target_arch = "aarch64")]
+    if neon::unpack(bytes, bits, out) {
+        return;
+    }
     scalar::unpack(bytes, bits, out);
 }
 
@@ -72,6 +78,10 @@ pub fn unpack(bytes: &[u8], bits: u8, out: &mut [u32]) {
 pub fn unpack_ascending(bytes: &[u8], bits: u8, previous: u32, out: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
     if avx512::unpack_ascending(bytes, bits, previous, out) || avx2::unpack_ascending(bytes, bits, previous, out) {
+        return;
+    }
+    #[cfg(target_arch = "aarch64")]
+    if neon::unpack_ascending(bytes, bits, previous, out) {
         return;
     }
     scalar::unpack_ascending(bytes, bits, previous, out);

@@ -21,6 +21,8 @@ use crate::activation::{Activation, activate};
 use crate::aligned::as_words;
 use crate::level::Level;
 use crate::panels::{Kind, Panels};
+#[cfg(target_arch = "x86_64")]
+use crate::tiles;
 use crate::vector::{Dot, Vector};
 
 /// The left-hand side: rows of 32-bit groups.
@@ -77,11 +79,19 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
             #[cfg(target_arch = "x86_64")]
             (Level::Avx2, _) => run_avx2(&job),
             #[cfg(target_arch = "x86_64")]
+            (Level::Amx, Kind::Bf16) => tiles::run_bf16(&job),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Amx, Kind::Int8) => tiles::run_int8(&job),
+            #[cfg(target_arch = "x86_64")]
             (_, Kind::Bf16) => run_bf16(&job),
             #[cfg(target_arch = "x86_64")]
             (_, Kind::Int8) => run_vnni(&job),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512 | Level::Bf16 | Level::Vnni, Kind::F32) => run_avx512(&job),
+            (Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx, Kind::F32) => run_avx512(&job),
+            #[cfg(target_arch = "aarch64")]
+            (Level::Neon | Level::Dotprod, Kind::F32) => run::<crate::arch::neon::NeonF32>(&job),
+            #[cfg(target_arch = "aarch64")]
+            (Level::Dotprod, Kind::Int8) => run_dotprod(&job),
             (_, Kind::Int16) => run::<crate::arch::portable::PortableInt16>(&job),
             _ => run::<crate::arch::portable::PortableF32>(&job),
         }
@@ -89,13 +99,13 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
 }
 
 /// A checked call: `out` has room for `rows` rows of `b.n` values at `out_stride`, `a` holds `rows` rows.
-struct Job<'a> {
-    a: Left<'a>,
-    rows: usize,
-    b: &'a Panels,
-    finish: Finish<'a>,
-    out: *mut f32,
-    out_stride: usize,
+pub(crate) struct Job<'a> {
+    pub(crate) a: Left<'a>,
+    pub(crate) rows: usize,
+    pub(crate) b: &'a Panels,
+    pub(crate) finish: Finish<'a>,
+    pub(crate) out: *mut f32,
+    pub(crate) out_stride: usize,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -126,6 +136,12 @@ unsafe fn run_bf16(job: &Job<'_>) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 unsafe fn run_vnni(job: &Job<'_>) {
     unsafe { run::<crate::arch::avx512::Avx512Vnni>(job) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon,dotprod")]
+unsafe fn run_dotprod(job: &Job<'_>) {
+    unsafe { run::<crate::arch::neon::NeonDotprod>(job) }
 }
 
 /// Calls `$f::<D, M>` with M = `$m`, a number of rows known only at run time.
@@ -219,53 +235,73 @@ unsafe fn multiply<D: Dot, const M: usize>(sums: &mut [[D::Acc; 2]; M], a: *cons
 #[inline(always)]
 unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize) {
     unsafe {
-        let (b, lanes) = (job.b, D::V::LANES);
+        let b = job.b;
         let first = panel * b.width;
         let a = job.a.words.as_ptr().add(row * job.a.stride);
         let sums = D::tile::<M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
-        let valid = b.width.min(b.n - first);
-        let mut edge = [0.0f32; 64];
+        let bias = panel_bias::<D::V>(job, first);
+        for r in 0..M {
+            finish_row(job, first, row + r, [D::float(sums[r][0]), D::float(sums[r][1])], bias);
+        }
+    }
+}
+
+/// The bias of the panel that starts with output `first`.
+#[inline(always)]
+pub(crate) unsafe fn panel_bias<V: Vector>(job: &Job<'_>, first: usize) -> [V; 2] {
+    let mut edge = [0.0f32; 64];
+    let valid = job.b.width.min(job.b.n - first);
+    // SAFETY: a whole panel lies inside the bias, two registers inside `edge`.
+    unsafe {
         let bias = if job.finish.bias.is_empty() {
             edge.as_ptr()
-        } else if valid == b.width {
+        } else if valid == job.b.width {
             job.finish.bias.as_ptr().add(first)
         } else {
             edge[..valid].copy_from_slice(&job.finish.bias[first..]);
             edge.as_ptr()
         };
-        let bias = [D::V::load(bias), D::V::load(bias.add(lanes))];
-        for r in 0..M {
-            let out = job.out.add((row + r) * job.out_stride + first);
-            let params = job.a.params.get(row + r);
-            let mut y = [D::float(sums[r][0]), D::float(sums[r][1])];
-            for i in 0..2 {
-                y[i] = if b.kind == Kind::F32 {
-                    y[i].add(bias[i])
-                } else {
-                    let scale = D::V::load(b.scales.as_ptr().add(first + i * lanes));
-                    match params {
-                        None => y[i].fma(scale, bias[i]),
-                        Some(&[row_scale, offset]) => {
-                            let sums = D::V::load(b.sums.as_ptr().add(first + i * lanes));
-                            let bias = D::V::splat(offset).fma(sums, bias[i]);
-                            y[i].fma(scale.mul(D::V::splat(row_scale)), bias)
-                        }
-                    }
-                };
-            }
-            if valid == b.width {
-                for i in 0..2 {
-                    let at = out.add(i * lanes);
-                    if job.finish.add { y[i].add(D::V::load(at)).store(at) } else { y[i].store(at) }
-                }
+        [V::load(bias), V::load(bias.add(V::LANES))]
+    }
+}
+
+/// Writes the outputs from `first` on of one row, given their sums.
+#[inline(always)]
+pub(crate) unsafe fn finish_row<V: Vector>(job: &Job<'_>, first: usize, row: usize, mut y: [V; 2], bias: [V; 2]) {
+    // SAFETY: `scales` and `sums` are padded to whole panels; `out` has room for `valid` values.
+    unsafe {
+        let (b, lanes) = (job.b, V::LANES);
+        let out = job.out.add(row * job.out_stride + first);
+        let params = job.a.params.get(row);
+        for i in 0..2 {
+            y[i] = if b.kind == Kind::F32 {
+                y[i].add(bias[i])
             } else {
-                // The last panel of a matrix whose outputs do not fill it.
-                for i in 0..2 {
-                    y[i].store(edge.as_mut_ptr().add(i * lanes));
+                let scale = V::load(b.scales.as_ptr().add(first + i * lanes));
+                match params {
+                    None => y[i].fma(scale, bias[i]),
+                    Some(&[row_scale, offset]) => {
+                        let sums = V::load(b.sums.as_ptr().add(first + i * lanes));
+                        let bias = V::splat(offset).fma(sums, bias[i]);
+                        y[i].fma(scale.mul(V::splat(row_scale)), bias)
+                    }
                 }
-                for (c, y) in edge[..valid].iter().enumerate() {
-                    *out.add(c) = if job.finish.add { *out.add(c) + y } else { *y };
-                }
+            };
+        }
+        let valid = b.width.min(b.n - first);
+        if valid == b.width {
+            for i in 0..2 {
+                let at = out.add(i * lanes);
+                if job.finish.add { y[i].add(V::load(at)).store(at) } else { y[i].store(at) }
+            }
+        } else {
+            // The last panel of a matrix whose outputs do not fill it.
+            let mut edge = [0.0f32; 64];
+            for i in 0..2 {
+                y[i].store(edge.as_mut_ptr().add(i * lanes));
+            }
+            for (c, y) in edge[..valid].iter().enumerate() {
+                *out.add(c) = if job.finish.add { *out.add(c) + y } else { *y };
             }
         }
     }

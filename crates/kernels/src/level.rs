@@ -8,6 +8,10 @@ use std::sync::OnceLock;
 pub enum Level {
     /// Plain Rust, on every machine.
     Scalar,
+    /// aarch64: 128-bit vectors with fused multiply-add, f32. Every such processor has them.
+    Neon,
+    /// aarch64: NEON with 8-bit integer dot products.
+    Dotprod,
     /// 256-bit vectors with fused multiply-add, f32.
     Avx2,
     /// 512-bit vectors (F, BW, VL, DQ), f32.
@@ -16,20 +20,27 @@ pub enum Level {
     Bf16,
     /// AVX-512 with 8-bit integer dot products.
     Vnni,
+    /// Products of whole tiles, bf16 and 8-bit integers, besides AVX-512 with both of the above. Linux only: the
+    /// system must permit tiles to the process, which is asked once.
+    Amx,
 }
 
-/// Every level, slowest first.
-pub const LEVELS: [Level; 5] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Bf16, Level::Vnni];
+/// Every level of every architecture, slowest first.
+pub const LEVELS: [Level; 8] =
+    [Level::Scalar, Level::Neon, Level::Dotprod, Level::Avx2, Level::Avx512, Level::Bf16, Level::Vnni, Level::Amx];
 
 impl Level {
     /// The name that `RAGSTONE_SIMD` takes.
     pub fn name(self) -> &'static str {
         match self {
             Level::Scalar => "scalar",
+            Level::Neon => "neon",
+            Level::Dotprod => "dotprod",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
             Level::Bf16 => "bf16",
             Level::Vnni => "vnni",
+            Level::Amx => "amx",
         }
     }
 
@@ -42,6 +53,10 @@ impl Level {
     pub fn available(self) -> bool {
         match self {
             Level::Scalar => true,
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[cfg(target_arch = "aarch64")]
+            Level::Dotprod => Level::Neon.available() && std::arch::is_aarch64_feature_detected!("dotprod"),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
@@ -56,7 +71,8 @@ impl Level {
             Level::Bf16 => Level::Avx512.available() && is_x86_feature_detected!("avx512bf16"),
             #[cfg(target_arch = "x86_64")]
             Level::Vnni => Level::Avx512.available() && is_x86_feature_detected!("avx512vnni"),
-            #[cfg(not(target_arch = "x86_64"))]
+            #[cfg(target_arch = "x86_64")]
+            Level::Amx => Level::Bf16.available() && Level::Vnni.available() && crate::arch::amx::available(),
             _ => false,
         }
     }

@@ -38,6 +38,8 @@ pub mod product;
 pub mod reference;
 mod rows;
 pub mod select;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod vector;
 
 pub use activation::Activation;

@@ -56,8 +56,8 @@ impl Kind {
         match self {
             Kind::F32 => true,
             Kind::Bf16 => level >= Level::Bf16 && Level::Bf16.available(),
-            Kind::Int16 => level <= Level::Avx2,
-            Kind::Int8 => level >= Level::Vnni,
+            Kind::Int16 => matches!(level, Level::Scalar | Level::Avx2),
+            Kind::Int8 => level == Level::Dotprod || level >= Level::Vnni,
         }
     }
 }
@@ -105,8 +105,8 @@ pub struct Panels {
 /// Outputs in a panel at `level`.
 pub(crate) fn panel_width(level: Level) -> usize {
     match level {
-        Level::Scalar | Level::Avx2 => 16,
-        Level::Avx512 | Level::Bf16 | Level::Vnni => 32,
+        Level::Scalar | Level::Neon | Level::Dotprod | Level::Avx2 => 16,
+        Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx => 32,
     }
 }
 
@@ -156,13 +156,14 @@ impl Panels {
     /// Packs `n` rows of `k` values for products of `kind` at `level`.
     ///
     /// # Panics
-    /// If `rows` does not hold `n * k` values, if there are not `n` scales, or if `kind` needs a level that
-    /// is higher than `level`.
+    /// If `rows` does not hold `n * k` values, if there are not `n` scales, if this machine lacks `level`, or if
+    /// there are no products of `kind` at it.
     pub fn pack(rows: Rows<'_>, n: usize, k: usize, kind: Kind, level: Level) -> Panels {
         assert_eq!(rows.len(), n * k, "a matrix of {n} x {k}");
         if let Rows::Int8 { scales, .. } = rows {
             assert_eq!(scales.len(), n, "one scale per row");
         }
+        assert!(level.available(), "level {level} on a machine without it");
         assert!(kind.runs_at(level), "{kind:?} at level {level}");
         let (width, size) = (panel_width(level), kind.group());
         let groups = k.div_ceil(size);

@@ -65,6 +65,10 @@ impl Part {
             // SAFETY: the instruction set is there; the function has no other duty.
             return unsafe { dots_avx2(self, point, out) };
         }
+        #[cfg(target_arch = "aarch64")]
+        if level >= Level::Neon {
+            return dots_any::<true>(self, point, out);
+        }
         let _ = level;
         dots_any::<false>(self, point, out);
     }
@@ -82,6 +86,10 @@ impl Part {
         if level >= Level::Avx2 && Level::Avx2.available() {
             // SAFETY: the instruction set is there; the function has no other duty.
             return unsafe { nearest_avx2(self, points, stride, out) };
+        }
+        #[cfg(target_arch = "aarch64")]
+        if level >= Level::Neon {
+            return nearest_any::<true>(self, points, stride, out);
         }
         let _ = level;
         nearest_any::<false>(self, points, stride, out);

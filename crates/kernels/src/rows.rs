@@ -22,9 +22,11 @@ pub fn layer_norm(level: Level, rows: &mut [f32], width: usize, gain: &[f32], bi
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 if Level::Avx2.available() => norm_avx2(rows, width, gain, bias, epsilon),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Bf16 | Level::Vnni if Level::Avx512.available() => {
+            Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx if Level::Avx512.available() => {
                 norm_avx512(rows, width, gain, bias, epsilon)
             }
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon | Level::Dotprod => norm::<crate::arch::neon::F32x8>(rows, width, gain, bias, epsilon),
             _ => norm::<crate::arch::portable::Portable>(rows, width, gain, bias, epsilon),
         }
     }
@@ -89,7 +91,7 @@ impl LeftBuffer {
     ///
     /// int8: a row's smallest value becomes 0 and its largest 255, so its scale is a 255th of the span and
     /// its offset the smallest value ("dynamic, asymmetric, per token"); a value that is not finite acts as
-    /// with int16.
+    /// with int16. At [`Level::Dotprod`], whose products are of signed bytes, all are 128 less.
     ///
     /// # Panics
     /// If `source` is too short.
@@ -116,6 +118,7 @@ impl LeftBuffer {
                 Kind::F32 => {}
                 Kind::Bf16 => bf16_row(level, from, to),
                 Kind::Int16 => self.params.push(int16_row(level, from, right.left_max, to)),
+                Kind::Int8 if level == Level::Dotprod => self.params.push(signed_row(from, to)),
                 Kind::Int8 => self.params.push(int8_row(level, from, to)),
             }
         }
@@ -200,4 +203,11 @@ fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
         *word = u32::from_le_bytes(bytes);
     }
     [scale, low]
+}
+
+/// As [`int8_row`] with 128 taken from each byte, and given back by the offset.
+fn signed_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
+    let [scale, low] = int8_row(Level::Dotprod, from, to);
+    to.iter_mut().for_each(|word| *word ^= 0x8080_8080);
+    [scale, low + 128.0 * scale]
 }

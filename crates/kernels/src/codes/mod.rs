@@ -13,6 +13,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -48,7 +50,13 @@ pub fn prefetch(bytes: &[u8], at: usize, len: usize) {
         // SAFETY: a prefetch is a hint and does not fault, whatever the address.
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(p.cast()) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    for line in (0..len).step_by(64) {
+        let p = bytes.as_ptr().wrapping_add(at + line);
+        // SAFETY: a prefetch is a hint and does not fault, whatever the address.
+        unsafe { std::arch::asm!("prfm pldl1keep, [{}]", in(reg) p, options(nostack, readonly, preserves_flags)) };
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = (bytes, at, len);
 }
 
@@ -102,6 +110,10 @@ impl ByteQuery {
         if x86::byte_dots(level, self, records, ids, out) || avx2::byte_dots(level, self, records, ids, out) {
             return;
         }
+        #[cfg(target_arch = "aarch64")]
+        if neon::byte_dots(level, self, records, ids, out) {
+            return;
+        }
         let _ = level;
         scalar::byte_dots(self, records, ids, out);
     }
@@ -121,6 +133,10 @@ pub fn byte_pairs_at(level: Level, code: &[u8], code_sum: u32, records: Records<
     records.check(ids, code.len());
     #[cfg(target_arch = "x86_64")]
     if x86::byte_pairs(level, code, code_sum, records, ids, out) || avx2::byte_pairs(level, code, records, ids, out) {
+        return;
+    }
+    #[cfg(target_arch = "aarch64")]
+    if neon::byte_pairs(level, code, records, ids, out) {
         return;
     }
     let _ = (level, code_sum);
@@ -180,6 +196,10 @@ impl NibbleQuery {
         if avx2::nibble_dots(level, self, records, ids, out) {
             return;
         }
+        #[cfg(target_arch = "aarch64")]
+        if neon::nibble_dots(level, self, records, ids, out) {
+            return;
+        }
         let _ = level;
         scalar::nibble_dots(self, records, ids, out);
     }
@@ -224,6 +244,10 @@ impl BitQuery {
         records.check(ids, self.bytes.len() / 8);
         #[cfg(target_arch = "x86_64")]
         if x86::bit_dots(level, self, records, ids, out) || avx2::bit_dots(level, self, records, ids, out) {
+            return;
+        }
+        #[cfg(target_arch = "aarch64")]
+        if neon::bit_dots(level, self, records, ids, out) {
             return;
         }
         let _ = level;

@@ -10,6 +10,8 @@
 //! four queries by two rows (a row is loaded and widened once for four queries).
 
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 mod tile;
 #[cfg(target_arch = "x86_64")]
@@ -129,12 +131,20 @@ pub fn pair(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
     if let Some(score) = x86::pair(crate::level(), measure, a, b) {
         return score;
     }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(score) = neon::pair(crate::level(), measure, a, b) {
+        return score;
+    }
     scalar::pair(measure, a, b)
 }
 
 fn run<const Q: usize>(level: Level, job: tile::Job<'_, Q>, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if x86::run(level, &job, out) {
+        return;
+    }
+    #[cfg(target_arch = "aarch64")]
+    if neon::run(level, &job, out) {
         return;
     }
     let _ = level;

@@ -15,6 +15,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use crate::Level;
@@ -156,6 +158,10 @@ impl Tables {
         assert_eq!(self.bytes.len(), layout.code_bytes(), "tables are made for the layout");
         #[cfg(target_arch = "x86_64")]
         if avx2::estimate(level, self, layout, blocks, start, bar, out, masks) {
+            return;
+        }
+        #[cfg(target_arch = "aarch64")]
+        if neon::estimate(level, self, layout, blocks, start, bar, out, masks) {
             return;
         }
         let _ = level;

@@ -1,0 +1,223 @@
+//! AMX: eight tile registers of 16 rows by 64 bytes, and instructions that multiply whole tiles (Intel, Software
+//! Developer's Manual, volume 1, chapter 18). Stable Rust has no functions for them, so this is assembly.
+//!
+//! Tiles are state of a thread that the system saves only for processes that asked; and a thread that leaves
+//! them configured makes every switch to another thread dearer. So the permission is asked once, at detection,
+//! and [`Amx`] holds the configuration for one product and gives it back.
+
+use crate::arch::avx512::F32x16;
+use crate::tiles::{Operands, Sums, TileProduct};
+use std::arch::asm;
+use std::arch::x86_64::*;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// Whether the processor has tiles with bf16 and 8-bit products and the system lets this process use them.
+pub(crate) fn available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| processor_has_tiles() && system_saves_tiles() && request_permission())
+}
+
+/// Leaf 7 of CPUID: AMX-BF16, AMX-TILE, AMX-INT8.
+fn processor_has_tiles() -> bool {
+    const FEATURES: u32 = 1 << 22 | 1 << 24 | 1 << 25;
+    __get_cpuid_max(0).0 >= 7 && __cpuid_count(7, 0).edx & FEATURES == FEATURES
+}
+
+/// Register XCR0: configuration and data of tiles are among what is saved when threads switch.
+fn system_saves_tiles() -> bool {
+    const TILES: u64 = 1 << 17 | 1 << 18;
+    // SAFETY: the feature is there.
+    is_x86_feature_detected!("xsave") && unsafe { extended_state::<0>() } & TILES == TILES
+}
+
+/// # Safety
+/// XSAVE is there, and its register `WHICH` exists: 0 for what the system saves; 1 for what this thread uses.
+#[target_feature(enable = "xsave")]
+unsafe fn extended_state<const WHICH: u32>() -> u64 {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe { _xgetbv(WHICH) }
+}
+
+/// Linux since 5.16 grants the tiles' 8 KB for each thread when asked (`Documentation/arch/x86/xstate.rst`).
+#[cfg(target_os = "linux")]
+fn request_permission() -> bool {
+    const ARCH_PRCTL: isize = 158;
+    const REQUEST: usize = 0x1023; // ARCH_REQ_XCOMP_PERM
+    const TILE_DATA: usize = 18;
+    let mut result = ARCH_PRCTL;
+    // SAFETY: the call takes two numbers and touches no memory; the kernel overwrites rcx and r11.
+    unsafe {
+        asm!("syscall", inlateout("rax") result, in("rdi") REQUEST, in("rsi") TILE_DATA, out("rcx") _, out("r11") _,
+            options(nostack));
+    }
+    result == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn request_permission() -> bool {
+    false
+}
+
+/// What `ldtilecfg` reads.
+#[repr(C, align(64))]
+struct Configuration {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+/// Configured tiles: 0 to 3 are sums, 4 and 5 rows of the left side, 6 and 7 outputs of the right.
+pub(crate) struct Amx<const INT8: bool> {
+    /// The configuration is this thread's.
+    _thread: PhantomData<*const ()>,
+}
+
+impl<const INT8: bool> Drop for Amx<INT8> {
+    fn drop(&mut self) {
+        // SAFETY: tiles were configured, so the instruction is there.
+        unsafe {
+            asm!("tilerelease", out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _,
+                out("tmm5") _, out("tmm6") _, out("tmm7") _, options(nostack, nomem));
+        }
+    }
+}
+
+/// The code of [`TileProduct::multiply`] with one product instruction: sums, then 16 groups a turn, then the store.
+/// With one tile of the left side the lines of the second are left out.
+macro_rules! product {
+    ($product:literal, two, $o:expr, $sums:expr, $keep:expr) => {
+        asm!(
+            "test {keep:e}, {keep:e}",
+            "jnz 2f",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
+            "jmp 3f",
+            "2:",
+            "tileloadd tmm0, [{sums} + {line}*1]",
+            "tileloadd tmm1, [{sums} + {line}*1 + 64]",
+            "tileloadd tmm2, [{sums} + {line}*1 + 2048]",
+            "tileloadd tmm3, [{sums} + {line}*1 + 2112]",
+            "3:",
+            "tileloadd tmm6, [{b} + {line}*1]",
+            "tileloadd tmm4, [{a} + {stride}*1]",
+            "tileloadd tmm7, [{b} + {line}*1 + 64]",
+            concat!($product, " tmm0, tmm4, tmm6"),
+            "tileloadd tmm5, [{second} + {stride}*1]",
+            concat!($product, " tmm1, tmm4, tmm7"),
+            concat!($product, " tmm2, tmm5, tmm6"),
+            concat!($product, " tmm3, tmm5, tmm7"),
+            "add {a}, 64",
+            "add {second}, 64",
+            "add {b}, 2048",
+            "dec {turns}",
+            "jnz 3b",
+            "tilestored [{sums} + {line}*1], tmm0",
+            "tilestored [{sums} + {line}*1 + 64], tmm1",
+            "tilestored [{sums} + {line}*1 + 2048], tmm2",
+            "tilestored [{sums} + {line}*1 + 2112], tmm3",
+            a = inout(reg) $o.a[0] => _, second = inout(reg) $o.a[1] => _, b = inout(reg) $o.b => _,
+            turns = inout(reg) $o.turns => _, stride = in(reg) 4 * $o.a_stride, line = in(reg) 128usize,
+            sums = in(reg) $sums, keep = in(reg) u32::from($keep),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _,
+            out("tmm7") _, options(nostack)
+        )
+    };
+    ($product:literal, one, $o:expr, $sums:expr, $keep:expr) => {
+        asm!(
+            "test {keep:e}, {keep:e}",
+            "jnz 2f",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "jmp 3f",
+            "2:",
+            "tileloadd tmm0, [{sums} + {line}*1]",
+            "tileloadd tmm1, [{sums} + {line}*1 + 64]",
+            "3:",
+            "tileloadd tmm6, [{b} + {line}*1]",
+            "tileloadd tmm4, [{a} + {stride}*1]",
+            "tileloadd tmm7, [{b} + {line}*1 + 64]",
+            concat!($product, " tmm0, tmm4, tmm6"),
+            concat!($product, " tmm1, tmm4, tmm7"),
+            "add {a}, 64",
+            "add {b}, 2048",
+            "dec {turns}",
+            "jnz 3b",
+            "tilestored [{sums} + {line}*1], tmm0",
+            "tilestored [{sums} + {line}*1 + 64], tmm1",
+            a = inout(reg) $o.a[0] => _, b = inout(reg) $o.b => _, turns = inout(reg) $o.turns => _,
+            stride = in(reg) 4 * $o.a_stride, line = in(reg) 128usize, sums = in(reg) $sums,
+            keep = in(reg) u32::from($keep),
+            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _, options(nostack)
+        )
+    };
+}
+
+// SAFETY of the whole impl: see `TileProduct`. The assembly reads and writes what `Operands` and `Sums` describe,
+// and every tile it changes is among its outputs.
+impl<const INT8: bool> TileProduct for Amx<INT8> {
+    unsafe fn configure(rows: usize) -> Self {
+        debug_assert!((1..=16).contains(&rows));
+        let (mut row_bytes, mut tile_rows) = ([0; 16], [0; 16]);
+        row_bytes[..8].fill(64);
+        tile_rows[..6].fill(rows as u8);
+        tile_rows[6..8].fill(16);
+        let configuration = Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows: tile_rows };
+        unsafe {
+            asm!("ldtilecfg [{}]", in(reg) &configuration, out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _, options(nostack, readonly));
+        }
+        Amx { _thread: PhantomData }
+    }
+
+    unsafe fn multiply(&self, o: &Operands, sums: &mut Sums, keep: bool) {
+        let sums: *mut Sums = sums;
+        unsafe {
+            match (INT8, o.a[1].is_null()) {
+                (false, false) => product!("tdpbf16ps", two, o, sums, keep),
+                (false, true) => product!("tdpbf16ps", one, o, sums, keep),
+                (true, false) => product!("tdpbusd", two, o, sums, keep),
+                (true, true) => product!("tdpbusd", one, o, sums, keep),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn float(sums: *const u32) -> F32x16 {
+        unsafe {
+            if INT8 {
+                F32x16(_mm512_cvtepi32_ps(_mm512_loadu_si512(sums.cast())))
+            } else {
+                F32x16(_mm512_loadu_ps(sums.cast()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether this thread has tiles that hold something, by the register that says what is in its first state.
+    fn tiles_in_use() -> bool {
+        // SAFETY: processors with AMX have this register.
+        unsafe { extended_state::<1>() & 0b11 << 17 != 0 }
+    }
+
+    #[test]
+    fn tiles_are_given_back() {
+        if !available() {
+            return;
+        }
+        assert!(!tiles_in_use());
+        // SAFETY: AMX is there.
+        let tiles = unsafe { Amx::<true>::configure(16) };
+        assert!(tiles_in_use());
+        drop(tiles);
+        assert!(!tiles_in_use());
+    }
+}
