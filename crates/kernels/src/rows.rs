@@ -127,14 +127,7 @@ impl LeftBuffer {
 }
 
 fn bf16_row(level: Level, from: &[f32], to: &mut [u32]) {
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if level >= Level::Bf16 && Level::Bf16.available() {
-        // SAFETY: the instruction set is there; whole blocks of 32 values fit both slices.
-        done = unsafe { crate::arch::avx512::bf16_row(from, to) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = level;
+    let done = bf16_blocks(level, from, to);
     for (pair, word) in from[done..].chunks(2).zip(&mut to[done / 2..]) {
         *word = u32::from(to_bf16(pair[0])) | u32::from(pair.get(1).map_or(0, |&x| to_bf16(x))) << 16;
     }
@@ -142,16 +135,7 @@ fn bf16_row(level: Level, from: &[f32], to: &mut [u32]) {
 
 /// Rounds a row to integers of magnitude `most` at most; returns its scale and the offset 0.
 fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] {
-    #[cfg(target_arch = "x86_64")]
-    let wide = level == Level::Avx2 && Level::Avx2.available();
-    #[cfg(not(target_arch = "x86_64"))]
-    let (wide, _) = (false, level);
-    let (mut largest, mut seen, mut done) = (0.0f32, 0, 0);
-    #[cfg(target_arch = "x86_64")]
-    if wide {
-        // SAFETY: the instruction set is there.
-        (largest, seen) = unsafe { crate::arch::avx2::largest_magnitude(from) };
-    }
+    let (mut largest, seen) = largest_of_blocks(level, from);
     for &x in &from[seen..] {
         largest = if x.abs() > largest || !x.is_finite() { x.abs() } else { largest };
     }
@@ -161,11 +145,7 @@ fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] 
     // Denormal rows count as zero: their inverse would not be finite.
     let scale = if largest > 1e-30 { largest / most as f32 } else { 1.0 };
     let inverse = 1.0 / scale;
-    #[cfg(target_arch = "x86_64")]
-    if wide {
-        // SAFETY: the instruction set is there; whole blocks of 16 values fit both slices.
-        done = unsafe { crate::arch::avx2::int16_row(from, inverse, to) };
-    }
+    let done = int16_blocks(level, from, inverse, to);
     for (pair, word) in from[done..].chunks(2).zip(&mut to[done / 2..]) {
         let short = |x: f32| u32::from((x * inverse).round_ties_even() as i16 as u16);
         *word = short(pair[0]) | pair.get(1).map_or(0, |&x| short(x)) << 16;
@@ -176,6 +156,49 @@ fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] 
 /// What one of 255 steps from `low` to `high` is worth. Spans whose inverse would not be finite count as none.
 pub(crate) fn int8_scale(low: f32, high: f32) -> f32 {
     if high - low > 1e-30 { (high - low) / 255.0 } else { 1.0 }
+}
+
+/// Rounds the whole blocks that an instruction set takes; says how many values that were. So the next two.
+#[cfg(target_arch = "x86_64")]
+fn bf16_blocks(level: Level, from: &[f32], to: &mut [u32]) -> usize {
+    if level < Level::Bf16 || !Level::Bf16.available() {
+        return 0;
+    }
+    // SAFETY: the instruction set is there; whole blocks of 32 values fit both slices.
+    unsafe { crate::arch::avx512::bf16_row(from, to) }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn largest_of_blocks(level: Level, from: &[f32]) -> (f32, usize) {
+    if level != Level::Avx2 || !Level::Avx2.available() {
+        return (0.0, 0);
+    }
+    // SAFETY: the instruction set is there.
+    unsafe { crate::arch::avx2::largest_magnitude(from) }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn int16_blocks(level: Level, from: &[f32], inverse: f32, to: &mut [u32]) -> usize {
+    if level != Level::Avx2 || !Level::Avx2.available() {
+        return 0;
+    }
+    // SAFETY: the instruction set is there; whole blocks of 16 values fit both slices.
+    unsafe { crate::arch::avx2::int16_row(from, inverse, to) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn bf16_blocks(_: Level, _: &[f32], _: &mut [u32]) -> usize {
+    0
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn largest_of_blocks(_: Level, _: &[f32]) -> (f32, usize) {
+    (0.0, 0)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn int16_blocks(_: Level, _: &[f32], _: f32, _: &mut [u32]) -> usize {
+    0
 }
 
 fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
@@ -205,9 +228,13 @@ fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
     [scale, low]
 }
 
-/// As [`int8_row`] with 128 taken from each byte, and given back by the offset.
+/// As [`int8_row`] with 128 taken from each byte, and given back by the offset. Not from a constant row: its bytes
+/// are 0 and its scale is 1, beside which a small constant would lose its digits.
 fn signed_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
     let [scale, low] = int8_row(Level::Dotprod, from, to);
+    if to.iter().all(|&word| word == 0) {
+        return [scale, low];
+    }
     to.iter_mut().for_each(|word| *word ^= 0x8080_8080);
     [scale, low + 128.0 * scale]
 }

@@ -57,6 +57,11 @@ const SHAPES: [(usize, usize, usize); 14] = [
     (13, 100, 16),
     (25, 48, 100),
     (37, 96, 384),
+    // Around tiles of 16 rows, 32 outputs, 32 or 64 values.
+    (16, 32, 64),
+    (17, 33, 128),
+    (31, 40, 130),
+    (49, 64, 65),
 ];
 
 #[test]

@@ -9,11 +9,29 @@ use std::arch::asm;
 #[derive(Clone, Copy)]
 pub(crate) struct F32x8(pub(crate) [float32x4_t; 2]);
 
-/// Applies an instruction to both registers. A macro: a closure would be compiled without the instruction set.
+/// Applies an operation to both registers.
 macro_rules! both {
     ($f:ident $(, $x:expr)*) => {
         F32x8([$f($($x.0[0]),*), $f($($x.0[1]),*)])
     };
+}
+
+/// `a` where it is larger, else `b`. Not `fmax`, which gives what is not a number wherever it stands.
+#[inline(always)]
+unsafe fn larger(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+}
+
+/// `a` where it is smaller, else `b`.
+#[inline(always)]
+unsafe fn smaller(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
+}
+
+/// 2 to the power of a whole number.
+#[inline(always)]
+unsafe fn power(n: float32x4_t) -> float32x4_t {
+    unsafe { vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)))) }
 }
 
 // SAFETY of the whole impl: see `Vector`; each method is a few NEON instructions.
@@ -53,18 +71,11 @@ impl Vector for F32x8 {
     }
     #[inline(always)]
     unsafe fn max(self, o: Self) -> Self {
-        // Not `fmax`, which gives what is not a number wherever it stands.
-        unsafe {
-            let larger = |i: usize| vbslq_f32(vcgtq_f32(self.0[i], o.0[i]), self.0[i], o.0[i]);
-            F32x8([larger(0), larger(1)])
-        }
+        unsafe { both!(larger, self, o) }
     }
     #[inline(always)]
     unsafe fn min(self, o: Self) -> Self {
-        unsafe {
-            let smaller = |i: usize| vbslq_f32(vcltq_f32(self.0[i], o.0[i]), self.0[i], o.0[i]);
-            F32x8([smaller(0), smaller(1)])
-        }
+        unsafe { both!(smaller, self, o) }
     }
     #[inline(always)]
     unsafe fn fma(self, b: Self, c: Self) -> Self {
@@ -76,11 +87,7 @@ impl Vector for F32x8 {
     }
     #[inline(always)]
     unsafe fn pow2(self) -> Self {
-        unsafe {
-            let bias = vdupq_n_s32(127);
-            let power = |x| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(vcvtnq_s32_f32(x), bias)));
-            F32x8([power(self.0[0]), power(self.0[1])])
-        }
+        unsafe { both!(power, self) }
     }
     #[inline(always)]
     unsafe fn abs(self) -> Self {

@@ -93,7 +93,6 @@ fn at(records: Records<'_>, id: u32) -> *const u8 {
 unsafe fn all_bytes<B: Bytes>(query: &ByteQuery, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
     // Both sides must be signed: 128 less for each byte of a code, put right by the sum of the query.
     let offset = 128 * query.wide.iter().map(|&q| i64::from(q)).sum::<i64>();
-    let flip = |c| unsafe { vreinterpretq_s8_u8(veorq_u8(c, vdupq_n_u8(128))) };
     let full = query.dimension / 16 * 16;
     for (&id, out) in ids.iter().zip(out) {
         let code = at(records, id);
@@ -102,7 +101,7 @@ unsafe fn all_bytes<B: Bytes>(query: &ByteQuery, records: Records<'_>, ids: &[u3
             let (mut high, mut low) = ([vdupq_n_s32(0); 2], [vdupq_n_s32(0); 2]);
             for i in (0..query.dimension).step_by(16) {
                 let c = if i < full { vld1q_u8(code.add(i)) } else { load_partial(code.add(i), query.dimension - i) };
-                let (chain, c) = (i / 16 % 2, flip(c));
+                let (chain, c) = (i / 16 % 2, vreinterpretq_s8_u8(veorq_u8(c, vdupq_n_u8(128))));
                 high[chain] = B::signed(high[chain], c, vld1q_s8(query.high.as_ptr().add(i)));
                 low[chain] = B::signed(low[chain], c, vld1q_s8(query.low.as_ptr().add(i)));
             }
@@ -141,7 +140,7 @@ unsafe fn all_pairs<B: Bytes>(code: &[u8], records: Records<'_>, ids: &[u32], ou
 /// As [`Bytes`]; the code of every record lies inside.
 #[inline(always)]
 unsafe fn all_bits<B: Bytes>(query: &BitQuery, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
-    // SAFETY: the query is padded to 64 bytes and each code to the bits for them; 16 bytes of weights.
+    // SAFETY: the query is padded to 64 bytes and each code to the bits for them.
     unsafe {
         let bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040_2010_0804_0201));
         let minus = vdupq_n_s8(-1);

@@ -64,25 +64,34 @@ unsafe fn run(tables: &Tables, layout: Layout, block: &[u8], start: f32, bar: f3
     let (start, bar) = (vdupq_n_f32(start), vdupq_n_f32(bar));
     let factors = layout.code_bytes();
     let addends = factors + if layout.factors { ROWS * 4 } else { 0 };
-    // SAFETY: bytes of four numbers, which need no alignment.
-    let floats = |at: usize| unsafe { vreinterpretq_f32_u8(vld1q_u8(block.as_ptr().add(at))) };
     // SAFETY: four weights.
     let weights = unsafe { vld1q_u32([1, 2, 4, 8].as_ptr()) };
     let mut mask = 0;
     for i in 0..8 {
         // Multiplications and additions apart, as in the scalar twin.
         let mut score = vaddq_f32(vmulq_f32(vcvtq_f32_u32(sums[i]), scale), bias);
-        // Factors and addends lie inside the block when the layout has them.
-        if layout.factors {
-            score = vmulq_f32(floats(factors + 16 * i), score);
+        // SAFETY: factors and addends lie inside the block when the layout has them; `out` has 32 numbers.
+        unsafe {
+            if layout.factors {
+                score = vmulq_f32(floats(block.as_ptr().add(factors + 16 * i)), score);
+            }
+            score = vaddq_f32(start, score);
+            if layout.addends {
+                score = vaddq_f32(score, floats(block.as_ptr().add(addends + 16 * i)));
+            }
+            vst1q_f32(out.as_mut_ptr().add(4 * i), score);
         }
-        score = vaddq_f32(start, score);
-        if layout.addends {
-            score = vaddq_f32(score, floats(addends + 16 * i));
-        }
-        // SAFETY: `out` has 32 numbers.
-        unsafe { vst1q_f32(out.as_mut_ptr().add(4 * i), score) };
         mask |= vaddvq_u32(vandq_u32(vcgeq_f32(score, bar), weights)) << (4 * i);
     }
     mask
+}
+
+/// Four numbers, which need no alignment.
+///
+/// # Safety
+/// 16 bytes are readable at `p`.
+#[inline(always)]
+unsafe fn floats(p: *const u8) -> float32x4_t {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe { vreinterpretq_f32_u8(vld1q_u8(p)) }
 }
