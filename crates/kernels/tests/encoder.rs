@@ -42,7 +42,7 @@ fn furthest(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |m, (x, y)| m.max((x - y).abs()))
 }
 
-const SHAPES: [(usize, usize, usize); 14] = [
+const SHAPES: [(usize, usize, usize); 18] = [
     (1, 1, 1),
     (1, 16, 4),
     (2, 33, 17),
@@ -120,6 +120,22 @@ fn integers_on_both_sides_are_exact() {
             // 16 bits of a row are not 255ths of it.
             let tolerance = if kind == Kind::Int16 { 5e-5 } else { 1e-6 };
             assert!(off < tolerance, "{level} {kind:?}: off by {off}");
+        }
+    }
+}
+
+#[test]
+fn constant_rows_keep_their_digits() {
+    let (n, k) = (5, 70);
+    let values = vec![100i8; n * k];
+    for level in levels() {
+        for kind in kinds(level) {
+            let panels = Panels::pack(Rows::Int8 { values: &values, scales: &[1.0; 5] }, n, k, kind, level);
+            let (a, mut out) = (vec![1e-3; k], vec![0.0; n]);
+            let mut left = LeftBuffer::default();
+            gemm(left.convert(level, &panels, &a, k, 1), 1, &panels, Finish::default(), &mut out, n);
+            let tolerance = if kind == Kind::Bf16 { 4e-3 } else { 1e-4 };
+            assert!(out.iter().all(|x| (x / 7.0 - 1.0).abs() < tolerance), "{level} {kind:?}: {out:?}");
         }
     }
 }
