@@ -1,8 +1,9 @@
 //! Measuring recipes on one's own vectors: which index is worth its memory here?
 
+use super::body::Effort;
 use super::builder::{VectorBuilder, write_flat};
 use super::recipe::{Recipe, Structure};
-use super::segment::{Effort, VectorSegment};
+use super::segment::VectorSegment;
 use super::top::VectorHit;
 use base::{Metric, Result};
 use kernels::distance::Element;

@@ -10,16 +10,13 @@ use super::{fitting, flat, graph, input, ivf, refine, residual, scan};
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
 
-/// Slack of the flat graphs' prune; 1.0 leaves too few links and 1.4 no more recall at a higher price.
-pub(crate) const ALPHA: f32 = 1.2;
-
 /// How a graph of this structure is built, if it is one.
 pub(crate) fn links(structure: Structure, window: Option<usize>, passes: usize, seed: u64) -> Option<graph::Plan> {
     match structure {
         Structure::Vamana { links } => {
             // More links want more candidates to choose from.
             let window = window.unwrap_or(if links > 32 { 150 } else { 100 });
-            Some(graph::Plan { degree: links, own: links, window, alpha: ALPHA, passes, seed, layered: false })
+            Some(graph::Plan { degree: links, own: links, window, alpha: graph::ALPHA, passes, seed, layered: false })
         }
         // Twice the links on the lowest level and a heuristic without slack, as in the paper.
         Structure::Hnsw { links } => {

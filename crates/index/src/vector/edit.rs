@@ -1,15 +1,17 @@
 //! Changing an index in memory, and writing it again.
 
+use super::body::Effort;
 use super::builder::{VectorBuilder, links};
 use super::code::rows::Kind as RowKind;
 use super::container::Writer;
-use super::flat::{self, measure};
+use super::flat;
 use super::graph::GraphBody;
 use super::graph::edit::GraphEdit;
 use super::input;
+use super::measure::measure;
 use super::plan::{Plan, element};
 use super::recipe::{Recipe, Structure};
-use super::segment::{Effort, VectorSegment};
+use super::segment::VectorSegment;
 use super::top::{Top, VectorHit};
 use base::{Error, Kind, Metric, Result, RowSet};
 use kernels::distance::{Element, gather};

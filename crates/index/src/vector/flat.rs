@@ -4,11 +4,12 @@
 //! Rows are scored block by block, so that the scores stay in the first-level cache; four queries share one
 //! pass. A single query over much data is split over the threads of the current rayon pool.
 
+use super::body::{Body, Effort};
 use super::container::{Reader, Section, Shape};
-use super::segment::{Body, Effort};
+use super::measure::measure;
 use super::top::{Top, VectorHit};
-use base::{Error, Kind, Metric, Result, RowSet};
-use kernels::distance::{Element, Measure, gather, scan, scan4};
+use base::{Error, Kind, Result, RowSet};
+use kernels::distance::{Element, gather, scan, scan4};
 use rayon::prelude::*;
 
 /// Rows scored at once.
@@ -20,15 +21,6 @@ const PARALLEL_BYTES: usize = 4 << 20;
 pub(crate) const ROWS: &str = "rows";
 /// The section of rows behind a transform.
 pub(crate) const IMAGES: &str = "images";
-
-/// The measure that a metric's rows are compared with, rows being of unit length under cosine.
-pub(crate) fn measure(metric: Metric) -> Measure {
-    match metric {
-        Metric::Cosine | Metric::InnerProduct => Measure::Dot,
-        Metric::L2 => Measure::L2,
-        Metric::Manhattan => Measure::L1,
-    }
-}
 
 /// Refuses prepared rows that the width cannot hold.
 pub(crate) fn check(rows: &[f32], dimension: usize, element: Element) -> Result<()> {

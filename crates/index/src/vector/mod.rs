@@ -27,6 +27,7 @@
 
 pub mod advice;
 mod auto;
+mod body;
 mod builder;
 mod checksum;
 mod code;
@@ -39,6 +40,7 @@ mod flat;
 mod graph;
 mod input;
 mod ivf;
+mod measure;
 mod plan;
 mod random;
 mod recipe;
@@ -50,6 +52,7 @@ mod top;
 mod transform;
 
 pub use auto::Choice;
+pub use body::Effort;
 pub use builder::{VectorBuilder, write_flat};
 pub use container::{Bytes, DIMENSION_MAX};
 pub use edit::VectorEditor;
@@ -57,7 +60,7 @@ pub use faiss::{Imported, read_faiss, write_faiss};
 pub use input::VALUE_MAX;
 pub use kernels::distance::Element as Encoding;
 pub use recipe::{Code, Recipe, Structure, Transform};
-pub use segment::{Effort, VectorSegment};
+pub use segment::VectorSegment;
 pub use top::VectorHit;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Recipes ending in `R<code>`: the best rows of another body, scored again on finer rows.
 
+use super::body::{Body, Effort};
 use super::code::rows::{Encoded, FINER, Kind, Plan, Query, Stored, encode};
 use super::container::{Reader, Shape, Writer};
 use super::flat::{self, Flat, ROWS};
-use super::segment::{Body, Effort};
 use super::top::{Top, VectorHit};
 use base::{Result, RowSet};
 

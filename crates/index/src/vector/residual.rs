@@ -8,8 +8,8 @@
 //! that row minus that of the 4-bit row. The score is the first one plus the query's product with the rest,
 //! so the 4-bit codes are not read again.
 
+use super::body::{Body, Effort};
 use super::container::{Reader, Section, Shape, Writer, u32_at};
-use super::segment::{Body, Effort};
 use super::top::{Top, VectorHit};
 use base::{Metric, Result, RowSet};
 use kernels::codes::{ByteQuery, Records, prefetch};

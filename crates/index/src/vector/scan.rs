@@ -1,13 +1,13 @@
 //! Recipes without a structure: every row is looked at, first by its 4-bit codes where it has some, and the
 //! promising are scored in full.
 
+use super::body::{Body, Effort};
 use super::code::levels::{First, LevelQuery, Levels, Names, Stored};
 use super::code::mean;
 use super::code::product::Codebooks;
 use super::code::rows::{Encoded, Kind};
-use super::container::{Reader, Shape, Writer};
-use super::ivf::{Centres, float_bytes};
-use super::segment::{Body, Effort};
+use super::container::{Reader, Shape, Writer, float_bytes};
+use super::ivf::Centres;
 use super::top::{Top, VectorHit};
 use base::{Result, RowSet};
 use std::cell::RefCell;

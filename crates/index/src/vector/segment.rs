@@ -1,5 +1,6 @@
 //! An open segment: whatever its recipe, it is opened and searched here.
 
+use super::body::{Body, Effort};
 use super::container::{Bytes, Reader, corrupt};
 use super::fitting;
 use super::flat::{Flat, IMAGES, ROWS};
@@ -14,84 +15,6 @@ use super::scan::Scan;
 use super::top::{VectorHit, pack};
 use super::transform::Transformed;
 use base::{Error, Kind, Metric, Result, RowSet};
-use rayon::prelude::*;
-
-/// How hard a search tries. What a recipe has no use for is ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
-    /// Graphs: how many nodes the search keeps in sight. More finds more and takes longer. Rough codes with
-    /// finer rows (`PQ48,RFlat`): how many hits are scored again, `10 k` at least.
-    pub window: usize,
-    /// Partitions: how many lists are looked into.
-    pub probes: usize,
-}
-
-impl Default for Effort {
-    fn default() -> Self {
-        Effort { window: 64, probes: 64 }
-    }
-}
-
-/// The part of a segment that depends on its recipe. Queries are prepared, rows exist.
-pub(crate) trait Body: Send + Sync {
-    /// Appends row `row`, as it is kept, to `out`.
-    fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()>;
-
-    /// How far a number of row `row` may be from what was added, the width of its floats aside.
-    fn slack(&self, _row: u32) -> Result<f32> {
-        Ok(f32::INFINITY)
-    }
-
-    /// Appends the best `k` rows to `out`, best first.
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()>;
-
-    /// Appends the rows with a score of at least `bar` to `out`, in any order.
-    ///
-    /// This way suits every body: ever more rows, until the last is below the bar.
-    fn range(
-        &self,
-        query: &[f32],
-        bar: f32,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
-        let mut k = 256;
-        loop {
-            out.clear();
-            self.search(query, k, effort, visible, out)?;
-            if out.len() < k || out.last().is_some_and(|hit| hit.score < bar) {
-                out.retain(|hit| hit.score >= bar);
-                return Ok(());
-            }
-            k = k.saturating_mul(4);
-        }
-    }
-
-    /// [`Body::search`] for many queries; parallel over them.
-    fn search_batch(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-    ) -> Result<Vec<Vec<VectorHit>>> {
-        queries
-            .par_iter()
-            .map(|query| {
-                let mut hits = Vec::with_capacity(k);
-                self.search(query, k, effort, visible, &mut hits).map(|()| hits)
-            })
-            .collect()
-    }
-}
 
 /// An immutable index over rows `0..len()`.
 pub struct VectorSegment {

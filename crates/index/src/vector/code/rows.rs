@@ -6,7 +6,7 @@
 //! sketches ([`super::blocks`]).
 
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
-use super::super::flat::measure;
+use super::super::measure::measure;
 use super::super::top::Top;
 use super::product::Codebooks;
 use super::{center, lvq, mean, sketch};

@@ -3,15 +3,15 @@
 use super::import::metric;
 use super::*;
 use crate::vector::VectorSegment;
+use crate::vector::body::Effort;
 use crate::vector::code::rows::Kind as RowKind;
 use crate::vector::code::rows::Stored;
-use crate::vector::container::Reader;
+use crate::vector::container::{Reader, float_bytes, u32_bytes};
 use crate::vector::graph::body::GraphBody;
 use crate::vector::graph::entrance::Upper;
 use crate::vector::ivf::Ivf;
 use crate::vector::plan::{Plan, element};
 use crate::vector::recipe::{Code, Structure};
-use crate::vector::segment::Effort;
 use base::{Error, Kind, Metric, Result};
 use kernels::distance::Element;
 
@@ -62,7 +62,7 @@ pub fn write_faiss(segment: &VectorSegment, ids: Option<&[i64]>) -> Result<Vec<u
             out.head(if recipe.code == Code::Flat { IVF_FLAT } else { IVF_PRODUCT }, head);
             out.size(lists);
             out.size(Effort::default().probes.min(lists));
-            out.flat(Head { rows: lists, ..head }, &crate::vector::ivf::float_bytes(centroids));
+            out.flat(Head { rows: lists, ..head }, &float_bytes(centroids));
             // No map from rows to lists.
             out.0.push(0);
             out.size(0);
@@ -179,8 +179,8 @@ fn graph(segment: &VectorSegment, out: &mut Out, head: Head<'_>) -> Result<()> {
     out.size(0);
     let firsts: Vec<u32> =
         std::iter::once(0).chain((0..=layers.len()).map(|level| (degree + level * upper) as u32)).collect();
-    out.vector(4, &crate::vector::ivf::u32_bytes(&firsts));
-    out.vector(4, &crate::vector::ivf::u32_bytes(&levels));
+    out.vector(4, &u32_bytes(&firsts));
+    out.vector(4, &u32_bytes(&levels));
     let mut offset = 0;
     out.size(segment.len() + 1);
     out.size(0);
@@ -269,12 +269,12 @@ impl Out {
         self.u32(0);
         self.size(head.segment.dimension());
         self.size(head.segment.dimension() * width);
-        self.vector(4, &crate::vector::ivf::float_bytes(trained));
+        self.vector(4, &float_bytes(trained));
         self.vector(1, codes);
     }
 
     fn quantiser(&mut self, dimension: usize, parts: usize, books: &[f32]) {
         [dimension, parts, 8].into_iter().for_each(|v| self.size(v));
-        self.vector(4, &crate::vector::ivf::float_bytes(books));
+        self.vector(4, &float_bytes(books));
     }
 }

@@ -6,9 +6,9 @@
 //! lets through less. When a walk finds fewer than it should (the filter dislikes what the query likes) the
 //! allowed rows are looked at after all.
 
+use super::super::body::{Body, Effort};
 use super::super::code::rows::{Encoded, Kind, Query, Rows, Stored, heights};
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
-use super::super::segment::{Body, Effort};
 use super::super::top::{Top, VectorHit};
 use super::beam::NODES_MAX;
 use super::draft::Plan;

@@ -7,7 +7,7 @@
 use super::super::code::rows::Rows;
 use super::super::random::Random;
 use super::draft::{Draft, Plan};
-use super::entrance::{Entrance, Levels};
+use super::entrance::{Entrance, Level, Levels};
 use super::reach::islands;
 use super::search::Links;
 
@@ -90,9 +90,6 @@ fn order(members: &[u32], plan: Plan) -> (Vec<u32>, Vec<usize>) {
     let counts = (1..=top).map(|level| drawn.partition_point(|d| d.0 >= level)).collect();
     (drawn.into_iter().map(|d| d.1).collect(), counts)
 }
-
-/// One upper level: its rows, ascending, and `own` links for each.
-pub(crate) type Level = (Vec<u32>, Vec<u8>);
 
 /// Levels 1 and up.
 fn upper(space: &Rows<'_>, order: &[u32], counts: &[usize], plan: Plan) -> Vec<Level> {

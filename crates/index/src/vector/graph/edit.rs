@@ -7,17 +7,16 @@
 //! - Upper levels hold few nodes and are built anew when the graph is written; until then searches start
 //!   from a table.
 
-use super::super::builder::ALPHA;
+use super::super::body::Effort;
 use super::super::checksum::xxh64;
 use super::super::code::mean;
 use super::super::code::rows::{Encoded, Rows, heights};
 use super::super::container::{Shape, Writer, u32_at};
 use super::super::random::Random;
-use super::super::segment::Effort;
 use super::super::top::VectorHit;
 use super::body::{GraphBody, scan, write_built};
 use super::build::{batch, entries, levels, table};
-use super::draft::{Draft, Plan};
+use super::draft::{ALPHA, Draft, Plan};
 use super::entrance::Entrance;
 use super::filtered;
 use super::packed::Packing;

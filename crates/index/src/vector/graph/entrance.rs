@@ -7,8 +7,7 @@
 
 use super::super::code::rows::Rows;
 use super::super::container::{corrupt, u32_at};
-use super::build::Level;
-use super::search::{DEVIATIONS, Scratch};
+use super::search::{DEVIATIONS, Scratch, weed};
 use base::Result;
 
 /// Start nodes that are scored in full.
@@ -87,6 +86,9 @@ struct Layer {
     rows: Vec<u32>,
     links: Vec<u32>,
 }
+
+/// One upper level under construction: its rows, ascending, and `degree` little-endian u32 links for each.
+pub(crate) type Level = (Vec<u32>, Vec<u8>);
 
 /// The upper levels, to be written elsewhere.
 pub(crate) struct Upper<'a> {
@@ -187,7 +189,7 @@ impl Levels {
         nodes.clear();
         nodes.extend(links.iter().take_while(|&&l| l != u32::MAX).filter(|&&l| (l as usize) < space.shape.rows));
         nodes.iter().for_each(|&node| space.fetch_sketch(node));
-        super::search::weed(space, query, score, DEVIATIONS, nodes, kept, scores);
+        weed(space, query, score, DEVIATIONS, nodes, kept, scores);
         scores.resize(kept.len(), 0.0);
         space.score(query, kept, scores);
         let best = kept.iter().zip(&*scores).map(|(&node, &score)| (score, node));

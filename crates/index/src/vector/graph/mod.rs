@@ -17,4 +17,4 @@ pub(crate) mod twins;
 pub(crate) mod within;
 
 pub(crate) use body::{GraphBody, write};
-pub(crate) use draft::Plan;
+pub(crate) use draft::{ALPHA, Plan};

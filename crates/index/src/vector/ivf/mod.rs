@@ -7,13 +7,13 @@
 
 mod kmeans;
 
+use super::body::{Body, Effort};
 use super::code::blocks;
 use super::code::levels::{LevelQuery, Levels, Names, Stored};
 use super::code::product::Codebooks;
 use super::code::rows::{Encoded, Kind, Rows};
-use super::container::{Reader, Section, Shape, Writer, u32_at};
+use super::container::{Reader, Section, Shape, Writer, float_bytes, u32_at, u32_bytes};
 use super::filter;
-use super::segment::{Body, Effort};
 use super::top::{Top, VectorHit};
 use base::{Metric, Result, RowSet};
 use kernels::distance::{Measure, pair};
@@ -107,16 +107,6 @@ pub(crate) fn layout(lists: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     lists.iter().for_each(|&list| starts[list as usize + 1] += 1);
     (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
     (starts, names)
-}
-
-/// Little-endian bytes.
-pub(crate) fn u32_bytes(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
-/// Little-endian bytes.
-pub(crate) fn float_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
 /// The centres of lists, in a file.

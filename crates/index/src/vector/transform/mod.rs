@@ -11,10 +11,10 @@ mod opq;
 mod pca;
 mod rotation;
 
-use super::container::{Reader, Shape, Writer, corrupt, u32_at, u64_at};
+use super::body::{Body, Effort};
+use super::container::{Reader, Shape, Writer, corrupt, float_bytes, u32_at, u64_at};
 use super::input;
 use super::recipe::Transform;
-use super::segment::{Body, Effort};
 use super::top::VectorHit;
 use base::{Metric, Result, RowSet};
 use kernels::distance::{Element, Measure, scan};
@@ -63,8 +63,7 @@ impl Map {
         let picked = super::random::sample(shape.rows, ROWS, seed ^ 0x7ea1);
         let sample: Vec<f32> =
             picked.iter().flat_map(|&r| &rows[r as usize * input..(r as usize + 1) * input]).copied().collect();
-        let matrix =
-            |(mean, matrix): (Vec<f32>, Vec<f32>)| Step::Matrix { mean, rows: super::ivf::float_bytes(&matrix) };
+        let matrix = |(mean, matrix): (Vec<f32>, Vec<f32>)| Step::Matrix { mean, rows: float_bytes(&matrix) };
         let step = match transform {
             Transform::Truncate(_) => Step::Truncate,
             Transform::Rotation(_) => Step::Rotate(Rotation::new(input.max(output), seed)),
@@ -148,7 +147,7 @@ impl Map {
             Step::Truncate => {}
             Step::Rotate(rotation) => bytes.extend_from_slice(&rotation.seed().to_le_bytes()),
             Step::Matrix { mean, rows } => {
-                bytes.extend(super::ivf::float_bytes(mean));
+                bytes.extend(float_bytes(mean));
                 bytes.extend_from_slice(rows);
             }
         }
