@@ -1,7 +1,8 @@
 //! Making the bytes of a segment.
 
+use super::code::encoded::{Plan as RowPlan, encode};
+use super::code::kind::Kind as RowKind;
 use super::code::product::Codebooks;
-use super::code::rows::{Kind as RowKind, Plan as RowPlan, encode};
 use super::container::{Shape, Writer};
 use super::plan::Plan;
 use super::recipe::{Code, Recipe, Structure};

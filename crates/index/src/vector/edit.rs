@@ -2,7 +2,7 @@
 
 use super::body::Effort;
 use super::builder::{VectorBuilder, links};
-use super::code::rows::Kind as RowKind;
+use super::code::kind::Kind as RowKind;
 use super::container::Writer;
 use super::flat;
 use super::graph::GraphBody;

@@ -1,8 +1,8 @@
 //! From a recipe to the parts that carry it out: which level keeps what, and what is left to refine with.
 //! Every rule about which words go together is here.
 
+use super::code::kind::Kind;
 use super::code::levels::{First, Levels};
-use super::code::rows::Kind;
 use super::recipe::{Code, Recipe, Structure, Transform};
 use base::Metric;
 use kernels::distance::Element;

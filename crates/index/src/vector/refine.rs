@@ -1,7 +1,10 @@
 //! Recipes ending in `R<code>`: the best rows of another body, scored again on finer rows.
 
 use super::body::{Body, Effort};
-use super::code::rows::{Encoded, FINER, Kind, Plan, Query, Stored, encode};
+use super::code::encoded::{Encoded, Plan, encode};
+use super::code::kind::Kind;
+use super::code::query::Query;
+use super::code::stored::{FINER, Stored};
 use super::container::{Reader, Shape, Writer};
 use super::flat::{self, Flat, ROWS};
 use super::top::{Top, VectorHit};

@@ -2,10 +2,11 @@
 //! promising are scored in full.
 
 use super::body::{Body, Effort};
+use super::code::encoded::Encoded;
+use super::code::kind::Kind;
 use super::code::levels::{First, LevelQuery, Levels, Names, Stored};
 use super::code::mean;
 use super::code::product::Codebooks;
-use super::code::rows::{Encoded, Kind};
 use super::container::{Reader, Shape, Writer, float_bytes};
 use super::ivf::Centres;
 use super::top::{Top, VectorHit};

@@ -4,8 +4,12 @@
 use super::super::container::{Reader, Shape, Writer, u32_at};
 use super::super::top::Top;
 use super::blocks::{self, Blocks, Drawing, FastQuery};
+use super::encoded::{Plan, encode};
+use super::kind::Kind;
 use super::product::Codebooks;
-use super::rows::{self, Kind, Plan, Query, Rows};
+use super::query::Query;
+use super::rows::Rows;
+use super::stored;
 use base::{Result, RowSet};
 use kernels::fastscan::ROWS;
 use std::ops::Range;
@@ -65,7 +69,7 @@ impl Levels {
             _ => None,
         };
         let plan = Plan { centre: Some(&row_centre), books, ..Plan::default() };
-        rows::encode(rows, shape, self.kind, plan).write(writer);
+        encode(rows, shape, self.kind, plan).write(writer);
         let drawing = match self.first {
             None => return,
             Some(First::Signs) => Drawing::Signs,
@@ -78,7 +82,7 @@ impl Levels {
 
 /// Both levels in a file.
 pub(crate) struct Stored {
-    rows: rows::Stored,
+    rows: stored::Stored,
     blocks: Option<blocks::Stored>,
 }
 
@@ -91,7 +95,7 @@ impl Stored {
             Some(First::Signs) => Some(blocks::Stored::open(reader, None, starts)?),
             Some(First::Product(parts)) => Some(blocks::Stored::open(reader, Some(parts), starts)?),
         };
-        Ok(Stored { rows: rows::Stored::open(reader, levels.kind)?, blocks })
+        Ok(Stored { rows: stored::Stored::open(reader, levels.kind)?, blocks })
     }
 
     /// Both levels, for searching.

@@ -1,11 +1,18 @@
-//! Compressed rows.
+//! Compressed rows: what a record may be (`kind`, with `lvq` and `product`), encoding (`encoded`), rows in a
+//! file (`stored`) and as they are read (`rows`), compared with a query (`query`) and with each other
+//! (`between`); cheaper first looks (`sketch`, `blocks`), and records behind such a look (`levels`).
 
+mod between;
 pub(crate) mod blocks;
+pub(crate) mod encoded;
+pub(crate) mod kind;
 pub(crate) mod levels;
 pub(crate) mod lvq;
 pub(crate) mod product;
+pub(crate) mod query;
 pub(crate) mod rows;
 pub(crate) mod sketch;
+pub(crate) mod stored;
 
 /// The mean of the rows, summed in f64 so that the order of a million rows does not matter much.
 pub(crate) fn mean(rows: &[f32], dimension: usize) -> Vec<f32> {

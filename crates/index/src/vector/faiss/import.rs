@@ -1,9 +1,10 @@
 //! From the parts of a FAISS index to a segment.
 
 use super::parse::{Body, Graph, Head, List, Parsed, parse};
+use crate::vector::code::encoded::{Encoded, Plan, encode};
+use crate::vector::code::kind::Kind as RowKind;
 use crate::vector::code::levels::{First, Levels as RowLevels};
 use crate::vector::code::product::Codebooks;
-use crate::vector::code::rows::{Encoded, Kind as RowKind, Plan, encode};
 use crate::vector::container::{Shape, Writer};
 use crate::vector::graph::packed::Packing;
 use crate::vector::graph::{self, body, entrance};

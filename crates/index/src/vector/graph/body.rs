@@ -7,7 +7,11 @@
 //! allowed rows are looked at after all.
 
 use super::super::body::{Body, Effort};
-use super::super::code::rows::{Encoded, Kind, Query, Rows, Stored, heights};
+use super::super::code::encoded::Encoded;
+use super::super::code::kind::Kind;
+use super::super::code::query::Query;
+use super::super::code::rows::{Rows, heights};
+use super::super::code::stored::Stored;
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
 use super::super::top::{Top, VectorHit};
 use super::beam::NODES_MAX;

@@ -9,8 +9,9 @@
 
 use super::super::body::Effort;
 use super::super::checksum::xxh64;
+use super::super::code::encoded::Encoded;
 use super::super::code::mean;
-use super::super::code::rows::{Encoded, Rows, heights};
+use super::super::code::rows::{Rows, heights};
 use super::super::container::{Shape, Writer, u32_at};
 use super::super::random::Random;
 use super::super::top::VectorHit;

@@ -55,7 +55,7 @@ impl Packing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::code::rows::Kind;
+    use super::super::super::code::kind::Kind;
     use super::super::GraphBody;
     use super::super::search::Links;
     use super::*;

@@ -5,7 +5,8 @@
 //! far worse than the beam's last node; the sketch shows that, and only the rest is scored in full. Order
 //! in the beam is by full scores, so the beam can stay as short as without sketches.
 
-use super::super::code::rows::{Query, Rows};
+use super::super::code::query::Query;
+use super::super::code::rows::Rows;
 use super::super::container::u32_at;
 use super::beam::{Beam, Seen};
 use kernels::codes::prefetch;

@@ -4,7 +4,7 @@
 //! hundred thousand copies (a template, an empty page) would swallow every path. Only the first of equal
 //! rows is a node; the others are listed with it and join the hits when it is found.
 
-use super::super::code::rows::Encoded;
+use super::super::code::encoded::Encoded;
 use super::super::container::u32_at;
 use super::super::top::VectorHit;
 use super::beam::Beam;

@@ -5,9 +5,10 @@
 //! the seed only.
 
 use super::super::code::blocks::{self, Drawing, Frame};
+use super::super::code::encoded::{Encoded, Plan, encode};
+use super::super::code::kind::Kind;
 use super::super::code::levels::{LevelQuery, Names, View};
 use super::super::code::mean;
-use super::super::code::rows::{Encoded, Kind, Plan, encode};
 use super::super::container::Shape;
 use super::super::random::sample;
 use super::super::top::{Top, VectorHit};

@@ -9,9 +9,11 @@ mod kmeans;
 
 use super::body::{Body, Effort};
 use super::code::blocks;
+use super::code::encoded::Encoded;
+use super::code::kind::Kind;
 use super::code::levels::{LevelQuery, Levels, Names, Stored};
 use super::code::product::Codebooks;
-use super::code::rows::{Encoded, Kind, Rows};
+use super::code::rows::Rows;
 use super::container::{Reader, Section, Shape, Writer, float_bytes, u32_at, u32_bytes};
 use super::filter;
 use super::top::{Top, VectorHit};
