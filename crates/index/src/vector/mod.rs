@@ -3,8 +3,8 @@
 //! A [`Recipe`] names an index in one string (`Flat`, `IVF1024,LVQ8`, `Vamana32,LVQ8`); a [`VectorBuilder`]
 //! makes the bytes of a segment, [`VectorSegment::open`] reads them in place, and [`VectorSegment::search`]
 //! finds the best rows, within a [`base::RowSet`] if one is given, [`VectorSegment::search_range`] all that
-//! are good enough; a [`VectorEditor`] adds and removes rows and writes the bytes of the next segment. A segment knows rows by number only;
-//! what a row stands for is its owner's business.
+//! are good enough; a [`VectorEditor`] adds and removes rows and writes the bytes of the next segment. A
+//! segment knows rows by number only; what a row stands for is its owner's business.
 //!
 //! An index is three independent parts: a transform, a structure that says which rows are looked at
 //! (all: `scan`; lists: `ivf`; a graph: `graph`), and a code (`code`); `plan` says which go together. Scans
@@ -65,6 +65,8 @@ pub use top::VectorHit;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_awkward;
 #[cfg(test)]
 mod tests_edit;
 #[cfg(test)]
