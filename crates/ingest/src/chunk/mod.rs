@@ -10,6 +10,7 @@ mod sentence_window;
 mod structure;
 mod table;
 mod units;
+mod whole;
 
 pub(crate) use code::is_definition;
 pub(crate) use table::header as table_header;
@@ -66,7 +67,7 @@ pub type OpenChunker = fn(ChunkOptions) -> Box<dyn Chunker>;
 
 /// Every chunker, the default first.
 pub static CHUNKERS: &[Entry<OpenChunker>] =
-    &[structure::STRUCTURE, sentence_window::ENTRY, fixed::ENTRY, structure::CODE];
+    &[structure::STRUCTURE, sentence_window::ENTRY, fixed::ENTRY, structure::CODE, whole::ENTRY];
 
 /// The chunker called `name`.
 ///
