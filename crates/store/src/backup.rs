@@ -11,14 +11,15 @@
 //! the beginning of BLAKE3 over the header, the number of the block and all bytes so far, so that no block can be
 //! changed, moved, repeated, left out, or come from another backup.
 
-use crate::collection::{COUNTERS, Collection, HEAD, LOCK, OpenOptions, TRUTH, TRUTH_NEW};
+use crate::collection::{Collection, OpenOptions};
 use crate::lock::WriterLock;
+use crate::names::{HEAD, LOCK, TRUTH, TRUTH_NEW};
 use crate::segment::file::{self, Identity, Part};
 use crate::truth::TruthWriter;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::{CollectionId, Head};
 use crate::truth::rows::Counters;
-use crate::truth::tables::{self, STATE};
+use crate::truth::tables::{self, COUNTERS, STATE};
 use crate::verify::Verification;
 use base::{Access, Error, Kind, Result, Storage, StorageFile};
 use redb::{ReadableTable, WriteTransaction};

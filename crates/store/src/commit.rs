@@ -1,15 +1,16 @@
 //! Changing a collection: segments first, then one transaction.
 
-use crate::collection::{COUNTERS, Collection, HEAD, Shared, TRUTH, Writer};
+use crate::collection::Collection;
+use crate::names::{HEAD, TRUTH};
 use crate::prepare::{Batch, Prepared};
 use crate::segment::Segment;
-use crate::segment::file::Part;
+use crate::shared::{Shared, Writer};
 use crate::truth::TruthWriter;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::Head;
 use crate::truth::read;
 use crate::truth::rows::{Counters, DocumentRow};
-use crate::truth::tables::{STATE, encode};
+use crate::truth::tables::{COUNTERS, STATE, encode};
 use crate::truth::write::Tables;
 use base::{Change, Committed, Error, Kind, Result, Snapshot, Store};
 use parking_lot::MutexGuard;
@@ -88,14 +89,6 @@ impl Shared {
     /// The counters of the latest commit.
     pub(crate) fn counters(&self) -> Result<Counters> {
         self.read_latest(|transaction| read::counters(&transaction.open_table(STATE.definition())?))
-    }
-
-    /// Removes segments that no commit names any more.
-    pub(crate) fn remove_segments(&self, ids: &[u64]) {
-        for (id, part) in ids.iter().flat_map(|&id| Part::ALL.map(|part| (id, part))) {
-            // What cannot be removed is an orphan, which the next writer removes.
-            let _ = self.storage.remove(&self.dir.join(part.file_name(id)));
-        }
     }
 
     /// Runs `change` in one durable transaction that makes a new version.

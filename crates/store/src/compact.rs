@@ -9,18 +9,18 @@
 //! Commits write vectors as they are, which is quick; a merge gives them the index that suits their number, and
 //! a segment that came large into the world is written anew to get it.
 
-use crate::collection::{Collection, Shared, Writer};
+use crate::collection::Collection;
 use crate::segment::Seen;
 use crate::segment::build::Indexes;
 use crate::segment::merge::merge;
+use crate::shared::{Shared, Writer};
 use crate::snapshot::is_damage;
 use crate::vectors::segment_metric;
 use crate::view::View;
+use crate::worker::join;
 use base::{ChunkId, Result, RowSet, Snapshot};
 use index::vector::{Recipe, Structure};
-use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 
 /// Segments of a level that become one of the next.
 const FANOUT: usize = 4;
@@ -110,25 +110,6 @@ impl Collection {
         let parts = &view.segments[range];
         let merged = self.shared.merge(parts)?;
         self.shared.install(writer, parts, merged)
-    }
-}
-
-/// The thread that merges beside commits. The last copy of a collection waits for it.
-#[derive(Default)]
-pub(crate) struct Worker {
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        join(&mut self.thread.lock());
-    }
-}
-
-fn join(thread: &mut Option<JoinHandle<()>>) {
-    if let Some(thread) = thread.take() {
-        // A panic there has been printed; the collection is as it was before that merge.
-        let _ = thread.join();
     }
 }
 

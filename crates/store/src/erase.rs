@@ -8,9 +8,8 @@
 //! the text. Copies elsewhere (backups, exports) are not touched.
 
 use crate::collection::Collection;
-use crate::snapshot;
 use crate::truth::fault::Fault;
-use crate::truth::read::document_row;
+use crate::truth::read::{self, document_row};
 use crate::truth::rows::CHUNK_GROUP;
 use crate::truth::tables::{BLOCKS, CHUNKS, DOCUMENTS, SETTINGS, TEXTS, VECTORS, VECTORS_NEXT, key, number, piece_key};
 use base::{Change, DocId, DocumentRecord, Error, Kind, Result, Snapshot, Store};
@@ -102,7 +101,7 @@ impl Collection {
         })?;
         let before = unique.len();
         snapshot.read(|transaction| {
-            let tables = snapshot::open(transaction)?;
+            let tables = read::open(transaction)?;
             for entry in tables.documents.iter()? {
                 let id = number(entry?.0.value());
                 if let Some(record) = tables.record(id)?.filter(|_| !ids.contains(&id)) {
@@ -162,7 +161,7 @@ impl Collection {
         }
         let snapshot = self.open_snapshot()?;
         snapshot.read(|transaction| {
-            let tables = snapshot::open(transaction)?;
+            let tables = read::open(transaction)?;
             for entry in tables.documents.iter()? {
                 let id = number(entry?.0.value());
                 if let Some(record) = tables.record(id)? {

@@ -1,7 +1,6 @@
 //! Export and import as JSON Lines: one line about the collection, then one per document.
 
 use crate::collection::Collection;
-use crate::snapshot;
 use crate::truth::read;
 use crate::truth::tables::{SOURCES, VECTORS, number};
 use base::{
@@ -77,7 +76,7 @@ impl Collection {
         let dimension = self.shared.spec.dimension;
         for &id in &ids {
             let (record, vectors) = snapshot.read(|transaction| {
-                let record = snapshot::open(transaction)?.record(id)?;
+                let record = read::open(transaction)?.record(id)?;
                 let vectors = transaction.open_table(VECTORS.definition())?;
                 let mut all = Vec::new();
                 for (ChunkId(chunk), _) in record.iter().flat_map(|record| &record.chunks) {

@@ -5,10 +5,10 @@
 //! the transaction that makes the version. Readers of this process find it when they find the version; those of
 //! another process open segments themselves.
 
-use crate::collection::{Shared, Writer};
 use crate::segment::build::Indexes;
 use crate::segment::file::{self, Identity, Part, WriteError};
 use crate::segment::{Segment, runs, search};
+use crate::shared::{Shared, Writer};
 use crate::truth::fault::Fault;
 use crate::truth::rows::SegmentRow;
 use crate::truth::write::Tables;

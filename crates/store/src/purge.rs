@@ -1,7 +1,9 @@
 //! Making deleted things gone: one segment of the live rows, and a truth file without free pages.
 
-use crate::collection::{Collection, HEAD, TRUTH, TRUTH_NEW, Writer};
+use crate::collection::Collection;
+use crate::names::{HEAD, TRUTH, TRUTH_NEW};
 use crate::segment::file::Part;
+use crate::shared::Writer;
 use crate::truth::TruthWriter;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::Head;

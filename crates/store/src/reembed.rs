@@ -1,13 +1,13 @@
 //! Changing the embedder: new vectors beside the old, then one switch.
 
-use crate::collection::{Collection, OpenOptions, SPEC};
-use crate::repair;
+use crate::collection::{Collection, OpenOptions};
+use crate::rebuild;
 use crate::segment::build::Indexes;
-use crate::snapshot::{self, CollectionSnapshot};
+use crate::snapshot::CollectionSnapshot;
 use crate::truth::fault::Fault;
 use crate::truth::read;
 use crate::truth::rows::DocumentRow;
-use crate::truth::tables::{DOCUMENTS, STATE, VECTORS_NEXT, number};
+use crate::truth::tables::{DOCUMENTS, SPEC, STATE, VECTORS_NEXT, number};
 use crate::vectors;
 use base::{ChunkId, EmbedSpec, Embedder, Error, Kind, Result, Role, Snapshot};
 use redb::ReadableTable;
@@ -120,7 +120,7 @@ impl Collection {
         let spec = embedder.spec();
         let mut rows = Vec::with_capacity(batch.len());
         for (id, row) in batch {
-            let record = snapshot.read(|transaction| snapshot::open(transaction)?.record(id))?;
+            let record = snapshot.read(|transaction| read::open(transaction)?.record(id))?;
             let Some(record) = record else { continue };
             let part = |range: &std::ops::Range<usize>| &record.document.text[range.clone()];
             let texts: Vec<String> = record.chunks.iter().map(|(_, c)| text(&c.context, part(&c.range))).collect();
@@ -172,7 +172,7 @@ impl Collection {
         let written = match chunks.is_empty() {
             true => None,
             false => {
-                let indexes: Indexes = snapshot.read(|t| repair::index(t, spec, VECTORS_NEXT, &chunks))?;
+                let indexes: Indexes = snapshot.read(|t| rebuild::index(t, spec, VECTORS_NEXT, &chunks))?;
                 Some(self.shared.write_segment(&mut writer, segment, chunks, &indexes)?)
             }
         };

@@ -1,12 +1,12 @@
 //! Saving what can be read of a damaged collection.
 
-use crate::collection::{Collection, OpenOptions, SPEC, TRUTH};
-use crate::snapshot;
+use crate::collection::{Collection, OpenOptions};
+use crate::names::TRUTH;
 use crate::truth::TruthReader;
 use crate::truth::TruthWriter;
 use crate::truth::fault::Fault;
 use crate::truth::read;
-use crate::truth::tables::{DOCUMENTS, SETTINGS, STATE, VECTORS, number};
+use crate::truth::tables::{DOCUMENTS, SETTINGS, SPEC, STATE, VECTORS, number};
 use base::{Change, ChunkId, EmbedSpec, Error, Kind, NewChunk, NewDocument, Result, Storage, Store};
 use redb::{ReadTransaction, ReadableTable};
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl Collection {
 }
 
 fn document(transaction: &ReadTransaction, dimension: usize, id: u64) -> Result<Option<NewDocument>, Fault> {
-    let Some(record) = snapshot::open(transaction)?.record(id)? else { return Ok(None) };
+    let Some(record) = read::open(transaction)?.record(id)? else { return Ok(None) };
     let vectors = transaction.open_table(VECTORS.definition())?;
     let mut chunks = Vec::with_capacity(record.chunks.len());
     for (ChunkId(chunk), chunk_row) in record.chunks {

@@ -1,18 +1,20 @@
 //! Reading one version.
 
-use crate::collection::{Collection, SPEC, Shared};
-use crate::segment::Place;
+use crate::collection::Collection;
+use crate::rebuild;
+use crate::segment::build::Indexes;
+use crate::segment::{Place, Seen, Segment, runs};
+use crate::shared::Shared;
 use crate::truth::fault::Fault;
-use crate::truth::read::{self, Documents};
+use crate::truth::read;
 use crate::truth::rows::{Counters, DocumentRow};
-use crate::truth::tables::{
-    BLOCKS, CHUNKS, DOCUMENTS, PATHS, SETTINGS, SOURCES, STATE, TEXTS, VECTORS, number, source_key,
-};
+use crate::truth::tables::{CHUNKS, DOCUMENTS, PATHS, SETTINGS, SOURCES, SPEC, STATE, VECTORS, number, source_key};
 use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
 use base::{
-    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Kind, Result, Snapshot, Stats,
+    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Kind, Result, RowSet, Snapshot,
+    Stats,
 };
 use parking_lot::Mutex;
 use redb::{ReadTransaction, ReadableTable};
@@ -100,17 +102,6 @@ pub(crate) fn is_damage(e: &Error) -> bool {
     matches!(e.kind(), Kind::Corrupt | Kind::Unsupported)
 }
 
-type Table = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-pub(crate) fn open(transaction: &ReadTransaction) -> Result<Documents<Table, Table, Table, Table>, Fault> {
-    Ok(Documents {
-        documents: transaction.open_table(DOCUMENTS.definition())?,
-        texts: transaction.open_table(TEXTS.definition())?,
-        blocks: transaction.open_table(BLOCKS.definition())?,
-        chunks: transaction.open_table(CHUNKS.definition())?,
-    })
-}
-
 impl CollectionSnapshot {
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.lock().clone()
@@ -173,7 +164,7 @@ impl CollectionSnapshot {
                 // Damage in bytes that were just made is no damage.
                 Err(Error::new(Kind::Bug, format!("a rebuilt segment cannot be read: {}", reason.chain())))
             }
-            _ => crate::repair::rebuild_in_memory(self, seen),
+            _ => self.rebuild_in_memory(seen),
         });
         let mended = Arc::new(View::new(view.version, segments.collect::<Result<_>>()?));
         self.shared.notice(format!(
@@ -187,6 +178,22 @@ impl CollectionSnapshot {
             *latest = Some(mended);
         }
         Ok(())
+    }
+
+    /// The live chunks of a segment and their indexes, from the truth.
+    pub(crate) fn rebuild(&self, seen: &Seen) -> Result<(Vec<u64>, Indexes)> {
+        let live = |(row, _): &(u32, u64)| !seen.deleted.contains(*row);
+        let chunks: Vec<u64> = (0..).zip(seen.segment.chunks()).filter(live).map(|(_, chunk)| chunk).collect();
+        let indexes = self.read(|transaction| rebuild::index(transaction, self.spec(), VECTORS, &chunks))?;
+        Ok((chunks, indexes))
+    }
+
+    /// A copy in memory of a segment whose files are damaged, without its deleted rows.
+    fn rebuild_in_memory(&self, seen: &Seen) -> Result<Seen> {
+        let (chunks, indexes) = self.rebuild(seen)?;
+        let segment = Segment::in_memory(seen.segment.id, runs(chunks), indexes)
+            .ok_or_else(|| Error::new(Kind::Bug, "a segment was rebuilt out of order"))?;
+        Ok(Seen::new(Arc::new(segment), RowSet::new()))
     }
 
     pub(crate) fn spec(&self) -> &base::EmbedSpec {
@@ -255,7 +262,7 @@ impl Snapshot for CollectionSnapshot {
     }
 
     fn document(&self, id: DocId) -> Result<Option<DocumentRecord>> {
-        self.read(|transaction| open(transaction)?.record(id.0))
+        self.read(|transaction| read::open(transaction)?.record(id.0))
     }
 
     fn document_of(&self, id: ChunkId) -> Result<Option<DocId>> {
@@ -266,7 +273,7 @@ impl Snapshot for CollectionSnapshot {
     }
 
     fn chunk(&self, id: ChunkId) -> Result<Option<ChunkRecord>> {
-        self.read(|transaction| open(transaction)?.chunk(id.0))
+        self.read(|transaction| read::open(transaction)?.chunk(id.0))
     }
 
     fn vector(&self, id: ChunkId, out: &mut Vec<f32>) -> Result<bool> {

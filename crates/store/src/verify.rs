@@ -1,10 +1,10 @@
 //! Looking whether everything is as it was stored.
 
-use crate::collection::{Collection, HEAD, LOCK, TRUTH};
-use crate::repair::rebuild;
+use crate::collection::Collection;
+use crate::names::{HEAD, LOCK, TRUTH};
 use crate::segment::Seen;
 use crate::segment::file::Part;
-use crate::snapshot::{self, CollectionSnapshot, is_damage};
+use crate::snapshot::{CollectionSnapshot, is_damage};
 use crate::truth::fault::Fault;
 use crate::truth::read;
 use crate::truth::tables::{self, BLOCKS, CHUNKS, DOCUMENTS, TableName, decompress, number};
@@ -101,7 +101,7 @@ impl Collection {
         let Some(ids) = note(ids, &mut found.damaged_documents)? else { return Ok(()) };
         let (mut documents, mut chunks) = (0, 0);
         for id in ids {
-            let record = snapshot.read(|transaction| snapshot::open(transaction)?.record(id));
+            let record = snapshot.read(|transaction| read::open(transaction)?.record(id));
             let Some(Some(record)) = note(record, &mut found.damaged_documents)? else { continue };
             documents += 1;
             chunks += record.chunks.len() as u64;
@@ -200,7 +200,7 @@ impl Collection {
         if let Some((chunk, _)) = missed.filter(|m| m.1 > allowed) {
             return damaged(&format!("the vector of chunk {chunk} does not find itself"));
         }
-        let (_, fresh) = rebuild(snapshot, seen)?;
+        let (_, fresh) = snapshot.rebuild(seen)?;
         let live = LexicalSegment::merge(&[(&postings, seen.visible.as_deref())])?;
         if live != fresh.postings {
             // An index written by an earlier version may say the same in other bytes.

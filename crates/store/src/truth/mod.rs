@@ -11,6 +11,7 @@ pub(crate) mod rows;
 pub(crate) mod tables;
 pub(crate) mod write;
 
+use crate::names::HEAD;
 use base::{Access, Error, Kind, Result, Storage};
 use fault::{Fault, contained};
 use paged::PagedFile;
@@ -121,7 +122,7 @@ impl TruthReader {
     /// Opens the truth for reading. [`redb::Error::RepairAborted`] if a writer died and nobody recovered yet.
     pub(crate) fn open(storage: &dyn Storage, path: &Path) -> Result<(CollectionId, Result<TruthReader, Fault>)> {
         // Read before the file is opened: at worst it is opened once more than needed.
-        let head = path.parent().and_then(|dir| preamble::Head::read(storage, &dir.join(crate::collection::HEAD)));
+        let head = path.parent().and_then(|dir| preamble::Head::read(storage, &dir.join(HEAD)));
         let generation = head.map_or(0, |head| head.generation);
         let file = storage.open(path, Access::Read).map_err(|e| opening(path, e))?;
         let id = read_preamble(&*file, path)?;

@@ -24,7 +24,7 @@
 //! 3. So a copy whose other is torn was synced, whatever it says: redb marks a commit until it is synced, and
 //!    the write that clears the mark may have been in the torn copy.
 
-use super::preamble::{CollectionId, PREAMBLE_BYTES};
+use super::preamble::{CollectionId, PAGE, PREAMBLE_BYTES};
 use base::StorageFile;
 use parking_lot::Mutex;
 use redb::{BackendError, StorageBackend};
@@ -35,8 +35,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Bytes of a page as redb sees it.
-pub(crate) const PAGE: usize = 4096;
 const TAG: usize = 8;
 const STRIDE: usize = PAGE + TAG;
 const HEADER_COPY: usize = PAGE + 16;

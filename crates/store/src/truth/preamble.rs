@@ -8,6 +8,8 @@ pub const FORMAT: u32 = 1;
 
 /// Bytes before the pages.
 pub(crate) const PREAMBLE_BYTES: usize = 4096;
+/// Bytes of a page as redb sees it.
+pub(crate) const PAGE: usize = 4096;
 const MAGIC: &[u8; 16] = b"RAGSTONE TRUTH\r\n";
 const HEAD_MAGIC: &[u8; 16] = b"RAGSTONE HEAD\r\n\0";
 /// Bytes that mean something; the rest of the preamble is zero.
@@ -50,7 +52,7 @@ pub(crate) fn write_preamble(file: &dyn StorageFile, id: CollectionId) -> std::i
     bytes[..16].copy_from_slice(MAGIC);
     bytes[16..20].copy_from_slice(&FORMAT.to_le_bytes());
     bytes[20..24].copy_from_slice(&(PREAMBLE_BYTES as u32).to_le_bytes());
-    bytes[24..28].copy_from_slice(&(super::paged::PAGE as u32).to_le_bytes());
+    bytes[24..28].copy_from_slice(&(PAGE as u32).to_le_bytes());
     bytes[32..48].copy_from_slice(&id.0);
     let tag = tag(&bytes[..48]);
     bytes[48..USED].copy_from_slice(&tag);

@@ -3,10 +3,10 @@
 use super::fault::Fault;
 use super::rows::{ChunkGroup, ChunkRow, Counters, DocumentRow, TEXT_PIECE};
 use super::tables::{
-    BLOCKS, ByteTable, CHUNKS, DOCUMENTS, STATE, TEXTS, TableName, decompress, key, number, piece_key,
+    BLOCKS, ByteTable, CHUNKS, COUNTERS, DOCUMENTS, STATE, TEXTS, TableName, decompress, key, number, piece_key,
 };
-use crate::collection::COUNTERS;
 use base::{Block, Chunk, ChunkId, ChunkRecord, DocId, Document, DocumentRecord};
+use redb::ReadTransaction;
 use std::ops::Range;
 
 /// The tables that hold documents.
@@ -15,6 +15,18 @@ pub(crate) struct Documents<D, T, B, C> {
     pub texts: T,
     pub blocks: B,
     pub chunks: C,
+}
+
+type Table = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// The tables that hold documents, opened for reading.
+pub(crate) fn open(transaction: &ReadTransaction) -> Result<Documents<Table, Table, Table, Table>, Fault> {
+    Ok(Documents {
+        documents: transaction.open_table(DOCUMENTS.definition())?,
+        texts: transaction.open_table(TEXTS.definition())?,
+        blocks: transaction.open_table(BLOCKS.definition())?,
+        chunks: transaction.open_table(CHUNKS.definition())?,
+    })
 }
 
 pub(crate) fn counters(state: &impl ByteTable) -> Result<Counters, Fault> {

@@ -13,8 +13,11 @@ use serde::de::DeserializeOwned;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TableName(pub &'static str);
 
-/// `spec`, `counters`: one row each. See [`super::rows::Counters`].
+/// [`SPEC`], [`COUNTERS`]: one row each. See [`super::rows::Counters`].
 pub(crate) const STATE: TableName = TableName("state");
+/// Keys of the state table.
+pub(crate) const SPEC: &[u8] = b"spec";
+pub(crate) const COUNTERS: &[u8] = b"counters";
 /// Document -> everything but text, blocks, chunks.
 pub(crate) const DOCUMENTS: TableName = TableName("documents");
 /// Absolute path (or source, where there is none) -> document.
