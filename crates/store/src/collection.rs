@@ -198,8 +198,8 @@ fn open_writer(storage: Arc<dyn Storage>, dir: &Path) -> Result<Shared> {
     // A new generation with every writer: one that died between changing files and saying so is made up for.
     let head = Head::read(&*shared.storage, &dir.join(HEAD)).filter(|head| head.id == id);
     let generation = head.map_or(0, |head| head.generation) + 1;
-    let (poisoned, closed, opened) = Default::default();
-    shared.writer = Some(Mutex::new(Writer { truth, poisoned, generation, closed, opened, _lock: lock }));
+    let (poisoned, closed, opened, next_segment) = Default::default();
+    shared.writer = Some(Mutex::new(Writer { truth, poisoned, generation, closed, opened, next_segment, _lock: lock }));
     Ok(shared)
 }
 
@@ -237,6 +237,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         view: Mutex::default(),
         next: Mutex::default(),
         damaged: Mutex::default(),
+        merging: Mutex::default(),
         notices: Mutex::default(),
         writer: None,
     };

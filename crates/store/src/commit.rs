@@ -30,14 +30,11 @@ impl Store for Collection {
         let committed = self.shared.apply(&mut writer, changes)?;
         let merged = match self.background {
             true => self.compact_beside(&mut writer),
-            false => self.compact_if_due(&mut writer).map(|()| false),
+            false => self.compact_if_due(&mut writer),
         };
-        drop(writer);
-        match merged {
-            Ok(true) => self.wait_for_compaction(),
-            Ok(false) => {}
+        if let Err(e) = merged {
             // The commit is done; what failed now is tried again after the next one.
-            Err(e) => self.shared.notice(format!("merging search indexes failed: {}", e.chain())),
+            self.shared.notice(format!("merging search indexes failed: {}", e.chain()));
         }
         Ok(committed)
     }
@@ -73,7 +70,8 @@ impl Shared {
         let chunks = prepared.first_chunk..prepared.first_chunk + prepared.chunks;
         let segment = match &prepared.indexes {
             Some(indexes) => {
-                Some(self.write_segment(writer, counters.next_segment, chunks, indexes).map_err(with_hint)?)
+                let id = writer.new_segment(counters.next_segment);
+                Some(self.write_segment(writer, id, chunks, indexes).map_err(with_hint)?)
             }
             None => None,
         };

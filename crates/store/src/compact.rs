@@ -1,33 +1,24 @@
 //! Merging segments, so that there are few and deleted rows go away.
 //!
-//! The policy is size-tiered over neighbours (after Lucene's `LogMergePolicy`): a segment's level is the
-//! logarithm of its live rows to the base [`FANOUT`]; when [`FANOUT`] neighbours are of the same level, they and
-//! smaller ones between them become one. So a row is written again about once per level, `log(rows / batch) / log(FANOUT)` times in
-//! all. Only neighbours are merged, so that segments stay in order of their chunks. Above [`SEGMENTS_MAX`] the
-//! cheapest run of neighbours is merged whatever their levels; a segment that is mostly deleted is written anew.
-//!
 //! Commits write vectors as they are, which is quick; a merge gives them the index that suits their number, and
-//! a segment that came large into the world is written anew to get it.
+//! a segment that came large into the world is written anew to get it. Large merges go on beside commits, up to the
+//! transaction that puts the new segment in the place of its parts; a commit that makes too many segments merges small
+//! ones itself.
 
 use crate::collection::Collection;
-use crate::segment::Seen;
 use crate::segment::build::Indexes;
 use crate::segment::merge::merge;
-use crate::shared::{Shared, Writer};
+use crate::segment::{Seen, Segment};
+use crate::shared::{Merging, Shared, Writer};
 use crate::snapshot::is_damage;
+use crate::tiers::{self, SMALL};
 use crate::vectors::segment_metric;
 use crate::view::View;
 use crate::worker::join;
 use base::{ChunkId, Result, RowSet, Snapshot};
-use index::vector::{Recipe, Structure};
+use index::vector::{Code, Recipe, Structure};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-
-/// Segments of a level that become one of the next.
-const FANOUT: usize = 4;
-/// Rows up to which a segment is of the lowest level.
-const SMALL: u64 = 16;
-/// Never more segments than this after a commit.
-pub(crate) const SEGMENTS_MAX: usize = 12;
 
 /// Rows from which a merge gives way to searches. Smaller ones take less than waking other threads does, which can
 /// be long on a busy machine.
@@ -37,67 +28,39 @@ const QUIET: u64 = 1000;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Which neighbours to merge next, as a range of the view's segments; `plain` says which segments have many
-/// vectors and no structure to find them by.
-fn due(live: &[u64], rows: &[u64], plain: &[bool]) -> Option<std::ops::Range<usize>> {
-    if let Some(at) = (0..live.len()).find(|&i| rows[i] > SMALL && live[i] * 2 < rows[i]) {
-        return Some(at..at + 1);
-    }
-    let level = |&n: &u64| (n.max(SMALL) / SMALL).ilog(FANOUT as u64);
-    let levels: Vec<u32> = live.iter().map(level).collect();
-    let mut lowest: Vec<u32> = levels.clone();
-    lowest.sort_unstable();
-    lowest.dedup();
-    for top in lowest {
-        let mut start = 0;
-        for i in 0..=levels.len() {
-            if i < levels.len() && levels[i] <= top {
-                continue;
-            }
-            if levels[start..i].iter().filter(|&&l| l == top).count() >= FANOUT {
-                return Some(start..i);
-            }
-            start = i + 1;
-        }
-    }
-    if live.len() <= SEGMENTS_MAX {
-        return plain.iter().position(|&plain| plain).map(|at| at..at + 1);
-    }
-    let cost = |i: &usize| live[*i..*i + FANOUT].iter().sum::<u64>();
-    (0..=live.len() - FANOUT).min_by_key(cost).map(|start| start..start + FANOUT)
-}
-
 impl Collection {
     /// Merges until the policy is satisfied.
     pub(crate) fn compact_if_due(&self, writer: &mut Writer) -> Result<()> {
         while let Some((view, range)) = self.shared.due()? {
-            let merged = self.shared.merge(&view.segments[range.clone()])?;
-            self.shared.install(writer, &view.segments[range], merged)?;
+            self.merge(writer, &view, range)?;
         }
         Ok(())
     }
 
-    /// Begins to merge in another thread, if something is due and no such thread is at work. True above
-    /// [`SEGMENTS_MAX`] segments: the caller is to wait for the thread once it has given up the writer, which the
-    /// thread needs too, because readers must not have ever more to search.
-    pub(crate) fn compact_beside(&self, writer: &mut Writer) -> Result<bool> {
-        let Some((view, _)) = self.shared.due()? else { return Ok(false) };
-        let many = view.segments.len() > SEGMENTS_MAX;
+    /// Begins to merge in another thread, if something is due and no such thread is at work. Before that, too many
+    /// segments become fewer here, because readers must not have ever more to search: small ones, which takes as
+    /// long as writing a few batches, and none that the thread is merging, which can take minutes.
+    pub(crate) fn compact_beside(&self, writer: &mut Writer) -> Result<()> {
+        while let Some((view, range)) = self.shared.crowded()? {
+            let parts = &view.segments[range];
+            let merged = self.shared.merge(parts, Pace::AtOnce)?;
+            self.shared.replace(writer, parts, merged)?;
+        }
+        if self.shared.due()?.is_none() {
+            return Ok(());
+        }
         // Whoever holds this waits for the thread: it is at work.
-        let Some(mut thread) = self.worker.thread.try_lock() else { return Ok(many) };
+        let Some(mut thread) = self.worker.thread.try_lock() else { return Ok(()) };
         if thread.as_ref().is_some_and(|thread| thread.is_finished()) {
             join(&mut thread);
         }
         if thread.is_none() {
             let shared = self.shared.clone();
             let spawned = std::thread::Builder::new().name("compaction".into()).spawn(move || shared.merge_all());
+            // Without a thread to be had, the next commit tries again.
             *thread = spawned.ok();
         }
-        if thread.is_none() && many {
-            // Without a thread to be had, the work is done here.
-            self.compact_if_due(writer)?;
-        }
-        Ok(many)
+        Ok(())
     }
 
     /// Waits until no other thread is merging. The caller must not hold the writer.
@@ -106,10 +69,10 @@ impl Collection {
     }
 
     /// Merges these neighbours into one.
-    pub(crate) fn merge(&self, writer: &mut Writer, view: &View, range: std::ops::Range<usize>) -> Result<()> {
+    pub(crate) fn merge(&self, writer: &mut Writer, view: &View, range: Range<usize>) -> Result<()> {
         let parts = &view.segments[range];
-        let merged = self.shared.merge(parts)?;
-        self.shared.install(writer, parts, merged)
+        let merged = self.shared.merge(parts, Pace::GivingWay)?;
+        self.shared.replace(writer, parts, merged)
     }
 }
 
@@ -128,17 +91,38 @@ fn quietly<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// How a merge is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// A commit waits for it: vectors stay as commits write them where a structure would take long to build.
+    AtOnce,
+    /// Searches go before.
+    GivingWay,
+}
+
 /// The chunks of a merged segment and its indexes.
 type Merged = (Vec<u64>, Indexes);
 
 impl Shared {
     /// What to merge next.
-    fn due(self: &Arc<Self>) -> Result<Option<(Arc<View>, std::ops::Range<usize>)>> {
+    fn due(self: &Arc<Self>) -> Result<Option<(Arc<View>, Range<usize>)>> {
         let view = self.open_snapshot()?.view();
         let live: Vec<u64> = view.segments.iter().map(Seen::live).collect();
         let rows: Vec<u64> = view.segments.iter().map(|s| u64::from(s.segment.rows())).collect();
         let plain: Vec<bool> = view.segments.iter().map(|seen| self.is_plain(seen)).collect();
-        Ok(due(&live, &rows, &plain).map(|range| (view, range)))
+        Ok(tiers::due(&live, &rows, &plain).map(|range| (view, range)))
+    }
+
+    /// What to merge at once because there are too many segments.
+    fn crowded(self: &Arc<Self>) -> Result<Option<(Arc<View>, Range<usize>)>> {
+        let view = self.open_snapshot()?.view();
+        let live: Vec<u64> = view.segments.iter().map(Seen::live).collect();
+        let merging = self.merging.lock();
+        let busy = |seen: &Seen| merging.as_ref().is_some_and(|merging| merging.parts.contains(&seen.segment.id));
+        // They are neighbours.
+        let first = view.segments.iter().position(busy).unwrap_or(0);
+        let busy = first..first + view.segments.iter().filter(|seen| busy(seen)).count();
+        Ok(tiers::crowded(&live, busy).map(|range| (view, range)))
     }
 
     /// Whether a segment is searched row by row although it is large enough for something better.
@@ -159,15 +143,24 @@ impl Shared {
     /// Merges while commits go on, until nothing is due.
     fn merge_all(self: Arc<Self>) {
         let step = || -> Result<bool> {
+            // Chosen with the writer in hand: no commit is merging the same.
+            let mut writer = self.writer()?;
             let Some((view, range)) = self.due()? else { return Ok(false) };
             let parts = &view.segments[range];
-            let merged = self.merge(parts)?;
+            let into = writer.new_segment(self.counters()?.next_segment);
+            *self.merging.lock() = Some(Merging { parts: ids(parts), into });
+            drop(writer);
+            let (chunks, indexes) = self.merge(parts, Pace::GivingWay)?;
+            let written = (!chunks.is_empty()).then(|| self.write_files(into, chunks, &indexes));
             let mut writer = self.writer()?;
+            let merged = written.map(|written| self.accept(&mut writer, written)).transpose()?;
             self.install(&mut writer, parts, merged)?;
             Ok(true)
         };
         loop {
-            match step() {
+            let done = step();
+            *self.merging.lock() = None;
+            match done {
                 Ok(true) => {}
                 Ok(false) => return,
                 // The next commit tries again.
@@ -176,7 +169,7 @@ impl Shared {
         }
     }
 
-    fn merge(self: &Arc<Self>, parts: &[Seen]) -> Result<Merged> {
+    fn merge(self: &Arc<Self>, parts: &[Seen], pace: Pace) -> Result<Merged> {
         // Only rows that a code has rounded are read from the truth.
         let snapshot = OnceLock::new();
         let truth = |chunk, row: &mut Vec<f32>| {
@@ -186,9 +179,12 @@ impl Shared {
             snapshot.get().map_or(Ok(false), |snapshot| snapshot.vector(ChunkId(chunk), row))
         };
         let rows = parts.iter().map(Seen::live).sum();
-        let recipe = self.recipe_for(rows);
+        let recipe = match self.recipe_for(rows) {
+            recipe if pace == Pace::AtOnce && recipe.structure != Structure::Scan => Recipe::scan(Code::Fp16),
+            recipe => recipe,
+        };
         let work = || merge(parts, &self.spec, &self.place(), recipe, &truth);
-        let merged = if rows < QUIET { work() } else { quietly(work) };
+        let merged = if pace == Pace::AtOnce || rows < QUIET { work() } else { quietly(work) };
         merged.inspect_err(|e| {
             if is_damage(e) {
                 let bad = |seen: &&Seen| {
@@ -201,15 +197,22 @@ impl Shared {
         })
     }
 
-    /// Puts a merged segment in the place of its parts. Rows that were deleted since the parts were read are
-    /// deleted in it too.
-    fn install(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], (chunks, indexes): Merged) -> Result<()> {
-        let ids: Vec<u64> = parts.iter().map(|seen| seen.segment.id).collect();
-        let id = self.counters()?.next_segment;
+    /// Writes a merged segment and puts it in the place of its parts.
+    fn replace(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], (chunks, indexes): Merged) -> Result<()> {
         let merged = match chunks.is_empty() {
             true => None,
-            false => Some(self.write_segment(writer, id, chunks, &indexes)?),
+            false => {
+                let id = writer.new_segment(self.counters()?.next_segment);
+                Some(self.write_segment(writer, id, chunks, &indexes)?)
+            }
         };
+        self.install(writer, parts, merged)
+    }
+
+    /// Puts a merged and written segment, if there is anything left, in the place of its parts. Rows that were
+    /// deleted since the parts were read are deleted in it too.
+    fn install(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], merged: Option<Arc<Segment>>) -> Result<()> {
+        let ids = ids(parts);
         let result = self.transact(writer, |tables, counters| {
             let Some(merged) = &merged else {
                 ids.iter().try_for_each(|&id| tables.drop_segment(id))?;
@@ -223,7 +226,8 @@ impl Shared {
                 gone.filter_map(|(_, chunk)| merged.row_of(chunk)).for_each(|row| _ = deleted.insert(row));
                 tables.drop_segment(part.segment.id)?;
             }
-            counters.next_segment = merged.id + 1;
+            // A merge beside commits took its number before theirs.
+            counters.next_segment = counters.next_segment.max(merged.id + 1);
             if deleted.len() == merged.rows() as usize {
                 return Ok(Some(merged.id));
             }
@@ -242,6 +246,10 @@ impl Shared {
     }
 }
 
+fn ids(parts: &[Seen]) -> Vec<u64> {
+    parts.iter().map(|seen| seen.segment.id).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,31 +258,6 @@ mod tests {
     use base::{Error, Storage, Store};
     use std::path::Path;
     use testkit::documents::{Model, compare, put, spec};
-
-    /// Adds batches of `batch` rows; returns how many segments there were at most and how often a row was written.
-    fn simulate(batches: usize, batch: u64) -> (usize, f64) {
-        let (mut live, mut most, mut written) = (Vec::new(), 0, 0);
-        for _ in 0..batches {
-            live.push(batch);
-            written += batch;
-            while let Some(range) = due(&live, &live.clone(), &[]) {
-                let sum: u64 = live[range.clone()].iter().sum();
-                written += sum;
-                live.splice(range, [sum]);
-            }
-            most = most.max(live.len());
-        }
-        (most, written as f64 / (batches as u64 * batch) as f64)
-    }
-
-    #[test]
-    fn segments_are_few_and_rows_are_not_written_often() {
-        for (batches, batch, writes_max) in [(10_000, 1, 16.0), (2000, 32, 6.5), (1000, 256, 6.0), (1000, 1000, 6.0)] {
-            let (most, writes) = simulate(batches, batch);
-            assert!(most <= SEGMENTS_MAX, "{batches} of {batch}: {most} segments");
-            assert!(writes <= writes_max, "{batches} of {batch}: each row written {writes} times");
-        }
-    }
 
     /// A commit and the thread beside it used to merge the same segments; the files of the one that came second
     /// were named by nobody and stayed.
@@ -289,22 +272,16 @@ mod tests {
         }
         let shared = &collection.shared;
         let view = collection.open_snapshot()?.view();
-        let (first, second) = (shared.merge(&view.segments)?, shared.merge(&view.segments)?);
+        let (first, second) =
+            (shared.merge(&view.segments, Pace::AtOnce)?, shared.merge(&view.segments, Pace::AtOnce)?);
         let mut writer = shared.writer()?;
-        shared.install(&mut writer, &view.segments, first)?;
-        shared.install(&mut writer, &view.segments, second)?;
+        shared.replace(&mut writer, &view.segments, first)?;
+        shared.replace(&mut writer, &view.segments, second)?;
         let entries = disk.list(dir).map_err(|e| Error::io("listing", e))?;
         let parts = entries.iter().filter(|entry| Part::of_name(&entry.name).is_some());
         assert_eq!(parts.count(), 2, "{entries:?}");
         let model = Model::from(["a", "b", "c"].map(|path| (path.to_owned(), 1)));
         compare(&collection.open_snapshot()?, &model).unwrap();
         Ok(())
-    }
-
-    #[test]
-    fn mostly_deleted_segments_are_written_anew() {
-        assert_eq!(due(&[1000, 400], &[1000, 1000], &[false, true]), Some(1..2));
-        assert_eq!(due(&[1000, 600], &[1000, 1000], &[false; 2]), None);
-        assert_eq!(due(&[1000, 600], &[1000, 1000], &[false, true]), Some(1..2));
     }
 }

@@ -64,6 +64,7 @@ mod segment;
 mod shared;
 mod snapshot;
 mod storage;
+mod tiers;
 mod truth;
 mod vectors;
 mod verify;

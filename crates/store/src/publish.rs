@@ -17,7 +17,8 @@ use base::{Error, Kind, Result};
 use std::sync::Arc;
 
 impl Shared {
-    /// Writes both files of a segment of these chunks, makes them and their names durable, and opens them.
+    /// Writes both files of a segment of these chunks, makes them and their names durable, and opens them, for the
+    /// next transaction to name.
     pub(crate) fn write_segment(
         &self,
         writer: &mut Writer,
@@ -25,6 +26,33 @@ impl Shared {
         chunks: impl IntoIterator<Item = u64>,
         indexes: &Indexes,
     ) -> Result<Arc<Segment>> {
+        self.accept(writer, self.write_files(id, chunks, indexes))
+    }
+
+    /// Hands a written segment to the next transaction; a writer whose disk lost track stops.
+    pub(crate) fn accept(
+        &self,
+        writer: &mut Writer,
+        written: std::result::Result<Arc<Segment>, WriteError>,
+    ) -> Result<Arc<Segment>> {
+        let segment = written.map_err(|e| {
+            if e.sync {
+                writer.poisoned = Some(e.error.chain());
+            }
+            e.error
+        })?;
+        writer.opened.push(segment.clone());
+        Ok(segment)
+    }
+
+    /// Writes and opens a segment as [`Shared::write_segment`] does; commits can go on meanwhile. What could not be
+    /// written whole is removed.
+    pub(crate) fn write_files(
+        &self,
+        id: u64,
+        chunks: impl IntoIterator<Item = u64>,
+        indexes: &Indexes,
+    ) -> std::result::Result<Arc<Segment>, WriteError> {
         let write = |part, index: &[u8]| {
             let identity = Identity { collection: self.id, segment: id, part };
             file::write(&*self.storage, &self.dir, identity, index)
@@ -45,15 +73,7 @@ impl Shared {
             });
             segment.map_err(|error| WriteError { error, sync: false })
         };
-        let segment = segment().map_err(|e: WriteError| {
-            if e.sync {
-                writer.poisoned = Some(e.error.chain());
-            }
-            self.remove_segments(&[id]); // never named
-            e.error
-        })?;
-        writer.opened.push(segment.clone());
-        Ok(segment)
+        segment().inspect_err(|_| self.remove_segments(&[id])) // never named
     }
 
     /// Makes the view of a version that is about to be committed, of the latest and of segments just written.

@@ -168,7 +168,7 @@ impl Collection {
             chunks.extend(live.map(|(_, chunk)| chunk));
         }
         let old: Vec<u64> = view.segments.iter().map(|seen| seen.segment.id).collect();
-        let segment = self.shared.counters()?.next_segment;
+        let segment = writer.new_segment(self.shared.counters()?.next_segment);
         let written = match chunks.is_empty() {
             true => None,
             false => {

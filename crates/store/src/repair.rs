@@ -14,7 +14,7 @@ impl Collection {
             let view = snapshot.view();
             let Some(seen) = view.segments.iter().find(|seen| seen.segment.id == id) else { continue };
             let (chunks, indexes) = snapshot.rebuild(seen)?;
-            let new = self.shared.counters()?.next_segment;
+            let new = writer.new_segment(self.shared.counters()?.next_segment);
             let segment = self.shared.write_segment(writer, new, chunks, &indexes)?;
             self.shared.transact(writer, |tables, counters| {
                 counters.next_segment = segment.id + 1;

@@ -33,9 +33,19 @@ pub(crate) struct Shared {
     pub next: Mutex<Option<Arc<View>>>,
     /// Segments whose files were found to be damaged.
     pub damaged: Mutex<BTreeSet<u64>>,
+    /// What is being merged beside commits.
+    pub merging: Mutex<Option<Merging>>,
     pub notices: Mutex<Vec<String>>,
     /// `None` when the collection is only read.
     pub writer: Option<Mutex<Writer>>,
+}
+
+/// A merge beside commits.
+pub(crate) struct Merging {
+    /// The segments that become one.
+    pub parts: Vec<u64>,
+    /// The one they become; its files are not named by any commit so far.
+    pub into: u64,
 }
 
 /// What is needed to change a collection. Fields are dropped in order: the truth before the lock.
@@ -49,6 +59,8 @@ pub(crate) struct Writer {
     pub closed: Option<String>,
     /// Segments that the next transaction names.
     pub opened: Vec<Arc<Segment>>,
+    /// Above the numbers of all segments that this writer has begun to write, named or not.
+    pub next_segment: u64,
     pub _lock: WriterLock,
 }
 
@@ -119,5 +131,14 @@ impl Shared {
         if !notices.contains(&text) {
             notices.push(text);
         }
+    }
+}
+
+impl Writer {
+    /// The number of a new segment; `next` is that of [`Counters`](crate::truth::rows::Counters).
+    pub(crate) fn new_segment(&mut self, next: u64) -> u64 {
+        let id = next.max(self.next_segment);
+        self.next_segment = id + 1;
+        id
     }
 }
