@@ -50,7 +50,7 @@ mod tests {
             if access == Access::Truncate && std::thread::current().name() == Some("compaction") {
                 self.begun.send(()).map_err(std::io::Error::other)?;
                 // A commit that waits for this merge shall fail the test, not stop it.
-                if self.gate.lock().recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                if self.gate.lock().recv_timeout(Duration::from_secs(600)) == Err(RecvTimeoutError::Timeout) {
                     return Err(std::io::Error::other("nobody opens the gate"));
                 }
             }
@@ -97,6 +97,7 @@ mod tests {
             let paths = [format!("{edition}.md"), format!("{}.txt", edition % 30)];
             collection.commit(paths.iter().map(|path| put(path, edition)).collect())?;
             model.extend(paths.map(|path| (path, edition)));
+            assert_eq!(collection.take_notices(), [""; 0], "a merge failed");
             compare(&collection.open_snapshot()?, &model).unwrap();
             base::Result::Ok(())
         };
@@ -118,9 +119,9 @@ mod tests {
         shared.remove_orphans(); // as after a commit that failed
         drop(open_gate);
         collection.wait_for_compaction();
+        assert_eq!(collection.take_notices(), [""; 0], "a merge failed");
         let now = segments()?;
         assert!(now.len() <= 12 && !parts.iter().any(|part| now.contains(part)), "{parts:?} became one: {now:?}");
-        assert_eq!(collection.take_notices(), [""; 0]);
         let entries = disk.list(dir).map_err(|e| Error::io("listing", e))?;
         let files = entries.iter().filter(|entry| Part::of_name(&entry.name).is_some());
         assert_eq!(files.count(), 2 * now.len(), "{entries:?}");
