@@ -13,8 +13,9 @@ use super::topk::{Scored, TopK};
 use base::{Result, RowSet};
 use kernels::select::drain_above;
 
-/// Rows per window; 8 bytes of accumulator each.
-const WINDOW: usize = 2048;
+/// Rows per window; 8 bytes of accumulator each. Every list is taken up again in each window, so on questions of
+/// twenty words 2,048 rows were some 4 % slower, although their accumulators are half the first-level cache.
+const WINDOW: usize = 4096;
 /// Windows with fewer postings are not scanned as a whole.
 const SPARSE: usize = 48;
 
