@@ -1,9 +1,10 @@
 //! Why a row has its score, and why it is among the best or not.
 
-use super::plan::Plan;
+use super::corpus::Corpus;
+use super::plan::{Plan, plan};
 use super::query::Query;
+use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;
-use super::searcher::LexicalSearcher;
 use super::vector_space;
 use base::Result;
 use kernels::impact::UNIT;
@@ -59,26 +60,20 @@ pub struct Explanation {
     pub standing: Standing,
 }
 
-pub(crate) fn explain(
-    searcher: &LexicalSearcher,
-    query: &Query,
-    segment: u32,
-    row: u32,
-    k: usize,
-) -> Result<Explanation> {
+pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
     let mut out = Explanation { terms: Vec::new(), missing: Vec::new(), score: 0.0, standing: Standing::Unknown };
     let number = segment as usize;
-    let view = searcher.views().get(number);
+    let view = corpus.views().get(number);
     let Some(view) = view.filter(|v| row < v.segment.rows() && v.visible.as_ref().is_none_or(|s| s.contains(row)))
     else {
         return Ok(out);
     };
-    let plan = searcher.plan(query)?;
-    let bm25 = searcher.is_weighted() || matches!(query.scoring, Scoring::Bm25 { .. });
-    let (saturations, extra) = searcher.saturations(&plan, query.scoring)?;
-    let formula = vector_space::formula(searcher, &plan, query.scoring);
+    let plan = plan(corpus, query)?;
+    let bm25 = is_saturating(corpus, query.scoring);
+    let (saturations, extra) = saturations(corpus, &plan, query.scoring)?;
+    let formula = vector_space::formula(corpus, &plan, query.scoring);
     let sublinear = matches!(query.scoring, Scoring::TfIdf { sublinear: true });
-    let measures = if bm25 { None } else { Some(vector_space::measures(searcher, sublinear)?) };
+    let measures = if bm25 { None } else { Some(corpus.measures(sublinear)?) };
 
     let mut sum = 0.0;
     for (i, term) in plan.terms.iter().enumerate() {
@@ -104,7 +99,7 @@ pub(crate) fn explain(
             tf,
             df: term.df,
             len,
-            mean_len: searcher.statistics.mean_len(term.field),
+            mean_len: corpus.statistics.mean_len(term.field),
             weight: if bm25 { saturation.weight } else { formula.factors[i] },
             length_norm: if bm25 { saturation.den_0 + saturation.den_1 * f64::from(len) } else { 0.0 },
             contribution,
@@ -121,22 +116,23 @@ pub(crate) fn explain(
             score
         }
     };
-    out.standing = standing(searcher, &plan, query, (segment, row), &out, k)?;
+    out.standing = standing(corpus, &plan, query, (segment, row), &out, k)?;
     Ok(out)
 }
 
 fn standing(
-    searcher: &LexicalSearcher,
+    corpus: &Corpus,
     plan: &Plan,
     query: &Query,
     (segment, row): (u32, u32),
     explanation: &Explanation,
     k: usize,
 ) -> Result<Standing> {
-    if searcher.allowed(plan, segment as usize).is_some_and(|a| !a.contains(row)) {
+    let number = segment as usize;
+    if plan.allowed_in(&corpus.views()[number], number).is_some_and(|a| !a.contains(row)) {
         return Ok(Standing::Excluded);
     }
-    let hits = searcher.run(plan, query, k)?;
+    let hits = run(corpus, plan, query, k)?;
     if let Some(rank) = hits.iter().position(|h| (h.segment, h.row) == (segment, row)) {
         return Ok(Standing::Ranked(rank + 1));
     }

@@ -1,12 +1,12 @@
 //! Where in a text the words of a query stand.
 
+use super::corpus::Corpus;
 use super::query::{Matcher, Occur, Query};
-use super::searcher::LexicalSearcher;
 use super::terms::TermFinder;
 use std::ops::Range;
 
-pub(crate) fn highlights(searcher: &LexicalSearcher, query: &Query, text: &str) -> Vec<Range<usize>> {
-    let analysis = searcher.analysis();
+pub(crate) fn highlights(corpus: &Corpus, query: &Query, text: &str) -> Vec<Range<usize>> {
+    let analysis = corpus.analysis();
     let clauses = || query.clauses.iter().filter(|c| c.occur != Occur::MustNot);
     let mut words = Vec::new();
     let mut prefixes = Vec::new();
@@ -19,7 +19,7 @@ pub(crate) fn highlights(searcher: &LexicalSearcher, query: &Query, text: &str) 
         }
         words.extend(tokens.into_iter().map(|t| t.text));
     }
-    let finder = TermFinder::new(searcher, words.iter().map(String::as_str));
+    let finder = TermFinder::new(corpus, words.iter().map(String::as_str));
     let wanted: rustc_hash::FxHashSet<String> = words.iter().flat_map(|word| finder.terms_of(word)).collect();
     let mut ranges: Vec<Range<usize>> = analysis
         .tokens(text)

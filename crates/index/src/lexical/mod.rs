@@ -20,6 +20,7 @@
 
 mod analysis;
 mod builder;
+mod corpus;
 mod cursor;
 mod dictionary;
 mod edits;
@@ -30,11 +31,13 @@ mod highlight;
 mod impacts;
 mod matching;
 mod maxscore;
+mod measures;
 mod merge;
 mod options;
 mod plan;
 mod postings;
 mod query;
+mod run;
 mod scoring;
 mod searcher;
 mod segment;
@@ -44,6 +47,7 @@ mod syntax;
 mod terms;
 mod topk;
 mod vector_space;
+mod view;
 mod wand;
 mod writer;
 
@@ -53,6 +57,7 @@ pub use explain::{Explanation, Standing, TermExplanation};
 pub use options::{Fields, LexicalOptions};
 pub use query::{Clause, Field, Matcher, Occur, Pruning, Query};
 pub use scoring::{Bm25Variant, Scoring};
-pub use searcher::{LexicalHit, LexicalSearcher, SegmentView};
+pub use searcher::{LexicalHit, LexicalSearcher};
 pub use segment::{LexicalSegment, SegmentBytes};
 pub use sparse::SparseBuilder;
+pub use view::SegmentView;

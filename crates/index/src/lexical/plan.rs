@@ -1,12 +1,13 @@
 //! A query met with an index: which lists are added up, and which rows may be results.
 
 use super::analysis::Token;
+use super::corpus::Corpus;
 use super::matching::{Arrangement, arranged, difference, intersection, rows_with_any, union};
 use super::postings::{Rows, encode};
 use super::query::{Clause, Field, Matcher, Occur, Query, factor};
-use super::searcher::LexicalSearcher;
 use super::terms::{FoundTerm, TermFinder, TermSource, by_position};
-use base::{Result, RowSet};
+use super::view::SegmentView;
+use base::{Error, Kind, Result, RowSet};
 
 /// Positions between which neighbouring words of a question count as near.
 const NEAR: u32 = 8;
@@ -44,16 +45,33 @@ pub(crate) struct Plan {
     pub unknown_words: usize,
 }
 
-/// Prepares `query` for `searcher`.
-pub(crate) fn plan(searcher: &LexicalSearcher, query: &Query) -> Result<Plan> {
-    let mut planner = Planner { searcher, query, plan: Plan::default() };
+impl Plan {
+    /// Rows of `view`, which is number `number`, that may be results; `None`: all.
+    pub(crate) fn allowed_in<'a>(&'a self, view: &'a SegmentView, number: usize) -> Option<&'a RowSet> {
+        match &self.allowed {
+            Some(sets) => Some(&sets[number]),
+            None => view.visible.as_deref(),
+        }
+    }
+}
+
+/// Prepares `query` for `corpus`.
+///
+/// # Errors
+/// [`Kind::BadInput`] for a query of weighted terms over text, or of words over weighted terms.
+pub(crate) fn plan(corpus: &Corpus, query: &Query) -> Result<Plan> {
+    let over_weights = corpus.is_weighted();
+    if over_weights && !query.clauses.is_empty() || !over_weights && !query.weighted.is_empty() {
+        let what = "searching a lexical index: words are searched in text, weighted terms among weighted terms";
+        return Err(Error::new(Kind::BadInput, what).hint("use Query::weighted for segments of a SparseBuilder only"));
+    }
+    let mut planner = Planner { corpus, query, plan: Plan::default() };
     if !query.weighted.is_empty() {
         planner.weighted()?;
         return Ok(planner.plan);
     }
-    let tokens: Vec<Vec<Token>> =
-        query.clauses.iter().map(|c| searcher.analysis().tokens(text_of(&c.matcher))).collect();
-    let finder = TermFinder::new(searcher, tokens.iter().flatten().map(|t| t.text.as_str()));
+    let tokens: Vec<Vec<Token>> = query.clauses.iter().map(|c| corpus.analysis().tokens(text_of(&c.matcher))).collect();
+    let finder = TermFinder::new(corpus, tokens.iter().flatten().map(|t| t.text.as_str()));
     for (clause, tokens) in query.clauses.iter().zip(tokens) {
         planner.clause(clause, tokens, &finder)?;
     }
@@ -67,14 +85,14 @@ fn text_of(matcher: &Matcher) -> &str {
 }
 
 struct Planner<'a> {
-    searcher: &'a LexicalSearcher,
+    corpus: &'a Corpus,
     query: &'a Query,
     plan: Plan,
 }
 
 impl Planner<'_> {
     fn weighted(&mut self) -> Result<()> {
-        let finder = TermFinder::new(self.searcher, std::iter::empty());
+        let finder = TermFinder::new(self.corpus, std::iter::empty());
         for (term, weight) in self.query.weighted.iter().take(TERMS_MAX * 4) {
             if let Some(found) = finder.find(0, term)? {
                 self.push(found, 0, f64::from(factor(*weight)), None);
@@ -216,7 +234,7 @@ impl Planner<'_> {
             if found.is_empty() && !finder.terms_of(word).is_empty() {
                 self.plan.unknown_words += 1;
             }
-            let df = found.iter().map(|f| f.rows).sum::<u64>().min(self.searcher.rows());
+            let df = found.iter().map(|f| f.rows).sum::<u64>().min(self.corpus.rows());
             if field == 0 && self.query.proximity > 0.0 && !found.is_empty() {
                 near.push((word, found.clone()));
             }
@@ -266,7 +284,7 @@ impl Planner<'_> {
         &self,
         make: impl Fn(&super::segment::LexicalSegment, usize, &RowSet) -> Result<Rows>,
     ) -> Result<Vec<Rows>> {
-        let views = self.searcher.views().iter().enumerate();
+        let views = self.corpus.views().iter().enumerate();
         views
             .map(|(number, view)| match &view.visible {
                 Some(visible) => make(&view.segment, number, visible),
@@ -282,14 +300,14 @@ impl Planner<'_> {
             return Ok(());
         }
         let mut sources = Vec::with_capacity(rows.len());
-        for (view, rows) in self.searcher.views().iter().zip(rows) {
+        for (view, rows) in self.corpus.views().iter().zip(rows) {
             let lengths = view.segment.lengths(field)?;
             if rows.rows.is_empty() {
                 sources.push(TermSource::Absent);
                 continue;
             }
             let (mut bytes, mut none) = (Vec::new(), Vec::new());
-            let typical = self.searcher.statistics.mean_len(field);
+            let typical = self.corpus.statistics.mean_len(field);
             encode(rows, |row| lengths.map_or(0, |l| l.get(row)), typical, false, &mut bytes, &mut none);
             // Room for whole-register loads.
             bytes.extend_from_slice(&[0; super::format::TAIL]);
@@ -317,7 +335,7 @@ impl Planner<'_> {
             return Ok(());
         }
         let mut sets = Vec::new();
-        for (number, view) in self.searcher.views().iter().enumerate() {
+        for (number, view) in self.corpus.views().iter().enumerate() {
             let mut all = RowSet::from_range(0..view.segment.rows());
             for terms in words {
                 all = intersection(&all, &rows_with_any(&view.segment, number, terms)?);
@@ -331,7 +349,7 @@ impl Planner<'_> {
     /// Keeps, or drops, the rows of `sets`.
     fn allow(&mut self, occur: Occur, sets: Vec<RowSet>) {
         let allowed = self.plan.allowed.take().unwrap_or_else(|| {
-            let views = self.searcher.views().iter();
+            let views = self.corpus.views().iter();
             views
                 .map(|v| match &v.visible {
                     Some(visible) => (**visible).clone(),

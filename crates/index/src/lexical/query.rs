@@ -1,7 +1,9 @@
 //! A question, before it meets an index.
 
 use super::scoring::Scoring;
-use super::syntax;
+
+/// Longest query read, bytes.
+const QUERY_BYTES_MAX: usize = 32 << 10;
 
 /// A field that can be searched or weighted alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,17 +85,9 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads what a person typed. Never fails: what does not fit the syntax is searched as plain words, and
-    /// [`Query::warnings`] says so.
-    ///
-    #[doc = include_str!("syntax.md")]
-    pub fn parse(text: &str) -> Query {
-        syntax::parse(text)
-    }
-
     /// All words of `text`, without any syntax.
     pub fn words(text: &str) -> Query {
-        let (text, warnings) = syntax::within_limit(text);
+        let (text, warnings) = within_limit(text);
         Query {
             clauses: vec![Clause::new(Occur::Should, Matcher::Words(text.to_owned()))],
             warnings,
@@ -164,4 +158,16 @@ impl Query {
 /// A factor as it is used: 0 to 1000, 0 for what is no number.
 pub(crate) fn factor(value: f32) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(0.0, 1000.0) }
+}
+
+/// `text`, cut to the limit at a character boundary, with a warning if it was cut.
+pub(crate) fn within_limit(text: &str) -> (&str, Vec<String>) {
+    if text.len() <= QUERY_BYTES_MAX {
+        return (text, Vec::new());
+    }
+    let mut end = QUERY_BYTES_MAX;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    (&text[..end], vec![format!("the query has {} bytes; only the first {end} were read", text.len())])
 }

@@ -5,7 +5,7 @@ use super::dictionary::{Dictionary, TermEntry, TermWalk};
 use super::format::{Head, Section, TAIL, corrupt, read_head, u64_at, xxh64};
 use super::postings::{PostingList, Rows};
 use super::writer::FIELDS;
-use base::{Result, RowSet};
+use base::Result;
 use kernels::impact::Lengths;
 use std::fmt;
 use std::sync::Arc;
@@ -172,15 +172,5 @@ impl LexicalSegment {
         let postings = postings.get(entry.postings.start..).ok_or_else(outside)?;
         let positions = positions.get(entry.positions.start..).ok_or_else(outside)?;
         PostingList::open(entry.rows, postings, positions)
-    }
-
-    /// One segment with the rows of all `parts` that are in their set (`None`: all), in order. Rows are renumbered
-    /// without gaps; no text is needed.
-    ///
-    /// # Errors
-    /// [`base::Kind::Corrupt`] if a part is damaged, [`base::Kind::Conflict`] if parts were analysed
-    /// differently or some have positions and some have not.
-    pub fn merge(parts: &[(&LexicalSegment, Option<&RowSet>)]) -> Result<Vec<u8>> {
-        super::merge::merge(parts)
     }
 }

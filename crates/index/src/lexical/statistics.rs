@@ -3,7 +3,7 @@
 use super::analysis::Language;
 use super::dictionary::TermEntry;
 use super::format::corrupt;
-use super::searcher::SegmentView;
+use super::view::SegmentView;
 use super::writer::FIELDS;
 use base::Result;
 

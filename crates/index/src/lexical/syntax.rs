@@ -1,53 +1,47 @@
-//! The small query syntax, see [`super::Query::parse`].
+//! The small query syntax, see [`Query::parse`].
 
-use super::query::{Clause, Field, Matcher, Occur, Query};
+use super::query::{Clause, Field, Matcher, Occur, Query, within_limit};
 
-/// Longest query read, bytes.
-const QUERY_BYTES_MAX: usize = 32 << 10;
 /// Most clauses besides plain words.
 const CLAUSES_MAX: usize = 64;
 
-/// `text`, cut to the limit at a character boundary, with a warning if it was cut.
-pub(crate) fn within_limit(text: &str) -> (&str, Vec<String>) {
-    if text.len() <= QUERY_BYTES_MAX {
-        return (text, Vec::new());
-    }
-    let mut end = QUERY_BYTES_MAX;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    (&text[..end], vec![format!("the query has {} bytes; only the first {end} were read", text.len())])
-}
-
-pub(crate) fn parse(text: &str) -> Query {
-    let (text, mut warnings) = within_limit(text);
-    let mut clauses: Vec<Clause> = Vec::new();
-    let mut plain = String::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (clause, length) = next(rest, &mut warnings);
-        match clause {
-            Some(clause) if clauses.len() < CLAUSES_MAX => clauses.push(clause),
-            Some(_) if clauses.len() == CLAUSES_MAX => {
-                warnings.push(format!("more than {CLAUSES_MAX} special clauses; the others were read as plain words"));
-                return literal(text, warnings);
+impl Query {
+    /// Reads what a person typed. Never fails: what does not fit the syntax is searched as plain words, and
+    /// [`Query::warnings`] says so.
+    ///
+    #[doc = include_str!("syntax.md")]
+    pub fn parse(text: &str) -> Query {
+        let (text, mut warnings) = within_limit(text);
+        let mut clauses: Vec<Clause> = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            let (clause, length) = next(rest, &mut warnings);
+            match clause {
+                Some(clause) if clauses.len() < CLAUSES_MAX => clauses.push(clause),
+                Some(_) if clauses.len() == CLAUSES_MAX => {
+                    warnings
+                        .push(format!("more than {CLAUSES_MAX} special clauses; the others were read as plain words"));
+                    return literal(text, warnings);
+                }
+                _ => {
+                    plain.push_str(&rest[..length]);
+                    plain.push(' ');
+                }
             }
-            _ => {
-                plain.push_str(&rest[..length]);
-                plain.push(' ');
-            }
+            rest = rest[length..].trim_start();
         }
-        rest = rest[length..].trim_start();
+        let only_excludes =
+            plain.is_empty() && !clauses.is_empty() && clauses.iter().all(|c| c.occur == Occur::MustNot);
+        if only_excludes {
+            warnings.push("a query of excluded words only finds nothing; read as plain words".into());
+            return literal(text, warnings);
+        }
+        if !plain.is_empty() {
+            clauses.insert(0, Clause::new(Occur::Should, Matcher::Words(plain)));
+        }
+        Query { clauses, warnings, ..Query::default() }
     }
-    let only_excludes = plain.is_empty() && !clauses.is_empty() && clauses.iter().all(|c| c.occur == Occur::MustNot);
-    if only_excludes {
-        warnings.push("a query of excluded words only finds nothing; read as plain words".into());
-        return literal(text, warnings);
-    }
-    if !plain.is_empty() {
-        clauses.insert(0, Clause::new(Occur::Should, Matcher::Words(plain)));
-    }
-    Query { clauses, warnings, ..Query::default() }
 }
 
 fn literal(text: &str, warnings: Vec<String>) -> Query {
@@ -130,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let query = parse(text);
+        let query = Query::parse(text);
         let found: Vec<String> = query
             .clauses
             .iter()
@@ -172,7 +166,7 @@ mod tests {
     #[test]
     fn warnings_name_what_was_not_understood() {
         for text in ["say \"this", "-only", "a*", &"+a ".repeat(100), &"word ".repeat(10_000)] {
-            let query = parse(text);
+            let query = Query::parse(text);
             assert_eq!(query.warnings.len(), 1, "{}", &text[..text.len().min(40)]);
             assert!(matches!(&query.clauses[..], [Clause { matcher: Matcher::Words(_), occur: Occur::Should, .. }]));
         }
@@ -181,7 +175,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_fails(text in "\\PC{0,60}|[-+\"*~: a-c0-9ö\\n]{0,40}") {
-            let query = parse(&text);
+            let query = Query::parse(&text);
             // Nothing that could be searched is lost.
             if text.chars().any(char::is_alphanumeric) {
                 prop_assert!(!query.clauses.is_empty());

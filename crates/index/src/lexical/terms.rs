@@ -6,9 +6,9 @@
 
 use super::analysis::language::{Language, Votes, stop_mask};
 use super::analysis::{Analysis, Token, term};
+use super::corpus::Corpus;
 use super::dictionary::TermEntry;
-use super::postings::{BLOCK, PostingList};
-use super::searcher::{LexicalSearcher, SegmentView};
+use super::postings::PostingList;
 use super::segment::LexicalSegment;
 use base::Result;
 
@@ -63,35 +63,35 @@ pub(crate) fn by_position(tokens: Vec<Token>) -> Vec<Vec<Token>> {
     positions
 }
 
-/// Looks up words for one searcher.
+/// Looks up words for one reader.
 pub(crate) struct TermFinder<'a> {
-    searcher: &'a LexicalSearcher,
+    corpus: &'a Corpus,
     /// The language whose stop words the query leaves out.
     own: Option<Language>,
 }
 
 impl<'a> TermFinder<'a> {
     /// For a query of these words: their stop words tell its language, among those of the visible rows.
-    pub(crate) fn new<'t>(searcher: &'a LexicalSearcher, words: impl Iterator<Item = &'t str>) -> Self {
-        let languages = &searcher.statistics.languages;
+    pub(crate) fn new<'t>(corpus: &'a Corpus, words: impl Iterator<Item = &'t str>) -> Self {
+        let languages = &corpus.statistics.languages;
         let known = languages.iter().fold(0, |mask, l| mask | l.bit());
         let mut votes = Votes::default();
         words.for_each(|word| votes.add(stop_mask(word) & known));
         let own = votes.winner(1).or_else(|| languages.iter().copied().find(|&l| l != Language::Other));
-        TermFinder { searcher, own }
+        TermFinder { corpus, own }
     }
 
     /// The distinct terms of a folded word in the languages of the visible rows; none for a stop word of the
     /// query's own language.
     pub(crate) fn terms_of(&self, word: &str) -> Vec<String> {
-        if self.searcher.analysis() != Analysis::Text {
+        if self.corpus.analysis() != Analysis::Text {
             return vec![word.to_owned()];
         }
         let mut terms: Vec<String> = Vec::new();
         if self.own.is_some_and(|own| stop_mask(word) & own.bit() != 0) {
             return terms;
         }
-        for &language in &self.searcher.statistics.languages {
+        for &language in &self.corpus.statistics.languages {
             if let Some(term) = term(word, language)
                 && !terms.iter().any(|t| *t == term)
             {
@@ -106,11 +106,11 @@ impl<'a> TermFinder<'a> {
         let mut key = Vec::with_capacity(term.len() + 1);
         key.push(field as u8);
         key.extend_from_slice(term.as_bytes());
-        let mut entries = Vec::with_capacity(self.searcher.views().len());
-        for view in self.searcher.views() {
+        let mut entries = Vec::with_capacity(self.corpus.views().len());
+        for view in self.corpus.views() {
             entries.push(view.segment.entry(&key)?);
         }
-        let rows = self.searcher.visible_rows(&key, &entries)?;
+        let rows = self.corpus.visible_rows(&key, &entries)?;
         Ok((rows > 0).then(|| FoundTerm { text: term.to_owned(), rows, entries }))
     }
 
@@ -121,7 +121,7 @@ impl<'a> TermFinder<'a> {
         for term in self.terms_of(word) {
             found.extend(self.find(field, &term)?);
         }
-        if self.searcher.analysis() == Analysis::Text && is_lone_unspaced(word) {
+        if self.corpus.analysis() == Analysis::Text && is_lone_unspaced(word) {
             for term in self.prefix(field, word)? {
                 if !found.iter().any(|f| f.text == term.text) {
                     found.push(term);
@@ -145,7 +145,7 @@ impl<'a> TermFinder<'a> {
     pub(crate) fn fuzzy(&self, field: usize, word: &str, distance: usize) -> Result<Vec<FoundTerm>> {
         let wanted = self.terms_of(word);
         let mut close: Vec<(usize, String)> = Vec::new();
-        for view in self.searcher.views() {
+        for view in self.corpus.views() {
             let mut walk = view.segment.walk(&[field as u8])?;
             let mut matchers: Vec<_> = wanted.iter().map(|w| super::edits::EditMatcher::new(w, distance)).collect();
             while let Some((key, _)) = walk.next()? {
@@ -178,7 +178,7 @@ impl<'a> TermFinder<'a> {
     fn walk(&self, field: usize, key: &[u8], belongs: impl Fn(&str) -> bool, found: &mut Vec<FoundTerm>) -> Result<()> {
         let mut walks = Vec::new();
         let mut heads: Vec<Option<Vec<u8>>> = Vec::new();
-        for view in self.searcher.views() {
+        for view in self.corpus.views() {
             let mut walk = view.segment.walk(key)?;
             heads.push(walk.next()?.map(|(key, _)| key.to_vec()));
             walks.push(walk);
@@ -197,19 +197,6 @@ impl<'a> TermFinder<'a> {
         }
         Ok(())
     }
-}
-
-/// How many visible rows of one segment a list has.
-pub(crate) fn count_visible(view: &SegmentView, entry: &TermEntry) -> Result<u64> {
-    let Some(visible) = &view.visible else { return Ok(u64::from(entry.rows)) };
-    let list = view.segment.postings(entry)?;
-    let mut rows = [0; BLOCK];
-    let mut count = 0;
-    for block in 0..list.block_count() {
-        let length = list.rows(block, &mut rows)?;
-        count += rows[..length].iter().map(|&row| u64::from(visible.contains(row))).sum::<u64>();
-    }
-    Ok(count)
 }
 
 fn is_lone_unspaced(word: &str) -> bool {
