@@ -1,7 +1,8 @@
 //! Why a row has its score, and why it is among the best or not.
 
 use super::corpus::Corpus;
-use super::plan::{Plan, plan};
+use super::plan::Plan;
+use super::planner::plan;
 use super::query::Query;
 use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;

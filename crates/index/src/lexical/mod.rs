@@ -35,6 +35,7 @@ mod measures;
 mod merge;
 mod options;
 mod plan;
+mod planner;
 mod postings;
 mod query;
 mod run;

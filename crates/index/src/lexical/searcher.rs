@@ -3,7 +3,7 @@
 use super::corpus::Corpus;
 use super::explain::{self, Explanation};
 use super::highlight::highlights;
-use super::plan::plan;
+use super::planner::plan;
 use super::query::Query;
 use super::run::run;
 use super::view::SegmentView;
