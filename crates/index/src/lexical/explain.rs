@@ -48,7 +48,7 @@ pub enum Standing {
     Below(f64),
 }
 
-/// See [`LexicalSearcher::explain`].
+/// See [`super::LexicalSearcher::explain`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The terms the row has, in the order of the query.
