@@ -4,10 +4,10 @@
 //! meaning, expected answer type, neighbours), with one rule throughout: what counts as an answer must go
 //! beyond what the question already said.
 
-use super::focus;
 use super::found::found;
+use super::mention::mention;
 use super::question::{Expects, Question};
-use super::terms::{Term, terms};
+use super::words::Words;
 use std::collections::HashSet;
 
 /// Number of features of a unit.
@@ -52,43 +52,6 @@ pub const NAMES: [&str; 36] = [
     "before",           // share of the question's weight in the unit before
     "bracket",          // holds an opening bracket: another name, a year, an amount
 ];
-
-/// A unit with its words.
-#[derive(Clone, Debug)]
-pub struct Words {
-    terms: Vec<Term>,
-    stems: HashSet<String>,
-}
-
-impl Words {
-    /// Of `text`.
-    pub fn new(text: &str) -> Self {
-        let terms = terms(text);
-        let stems = terms.iter().map(|t| t.stem.clone()).collect();
-        Words { terms, stems }
-    }
-
-    /// Whether `stem` is among them.
-    pub fn holds(&self, stem: &str) -> bool {
-        self.stems.contains(stem)
-    }
-
-    /// The words in order.
-    pub fn terms(&self) -> &[Term] {
-        &self.terms
-    }
-
-    /// Number of words.
-    pub fn len(&self) -> usize {
-        self.terms.len()
-    }
-
-    /// Words in common over words in either, 0 to 1.
-    pub fn overlap(&self, other: &Words) -> f32 {
-        let common = self.stems.intersection(&other.stems).count();
-        common as f32 / (self.stems.len() + other.stems.len() - common).max(1) as f32
-    }
-}
 
 /// How much each stem of a question weighs: rare among the units means telling (the BM25 formula).
 pub fn weights<'a>(question: &Question, units: impl Iterator<Item = &'a Words>) -> Vec<f32> {
@@ -156,7 +119,7 @@ pub fn row(question: &Question, weights: &[f32], place: &Place<'_>, cosine: f32)
     let [person_found, person_missing] = asked(Expects::Person, found.name);
     let [place_found, place_missing] = asked(Expects::Place, found.name);
     let pronoun = yes(begins_with_pronoun(place.text));
-    let focus = focus::found(question, place.text, words);
+    let focus = mention(question, place.text, words);
     let last = question.stems.last().is_some_and(|stem| words.holds(stem));
     [
         place.passage_score,
@@ -210,7 +173,7 @@ pub fn begins_with_pronoun(text: &str) -> bool {
 /// BM25's term weight with k1 = 1.2 and b = 0.6 against an average of 25 words, as a share.
 fn saturated(question: &Question, weights: &[f32], words: &Words) -> f32 {
     let mut counts = vec![0f32; weights.len()];
-    for term in &words.terms {
+    for term in words.terms() {
         if let Some(&at) = question.index.get(&term.stem) {
             counts[at] += 1.0;
         }
@@ -228,9 +191,9 @@ fn fuzzy(question: &Question, weights: &[f32], words: &Words) -> f32 {
             return false;
         }
         if stem.bytes().all(|b| b.is_ascii_digit()) {
-            return stem.len() == 2 && words.terms.iter().any(|t| t.stem.len() == 4 && t.stem.ends_with(stem));
+            return stem.len() == 2 && words.terms().iter().any(|t| t.stem.len() == 4 && t.stem.ends_with(stem));
         }
-        words.terms.iter().filter(|t| !t.stop).any(|t| {
+        words.terms().iter().filter(|t| !t.stop).any(|t| {
             let alike = t.stem.chars().zip(stem.chars()).take_while(|(a, b)| a == b).count();
             alike >= 4 && alike * 3 >= 2 * t.stem.chars().count().max(stem.chars().count())
         })
@@ -240,7 +203,7 @@ fn fuzzy(question: &Question, weights: &[f32], words: &Words) -> f32 {
 fn pairs(question: &Question, words: &Words) -> f32 {
     let mut before = None;
     let mut met = HashSet::new();
-    for term in words.terms.iter().filter(|t| !t.stop) {
+    for term in words.terms().iter().filter(|t| !t.stop) {
         let at = question.index.get(&term.stem).copied();
         if let (Some(a), Some(b)) = (before, at)
             && question.pairs.contains(&(a, b))

@@ -1,8 +1,8 @@
 //! What a unit says beyond the question: the kinds of things that questions ask for.
 
-use super::features::Words;
 use super::question::Question;
 use super::terms::Term;
+use super::words::Words;
 use std::collections::HashMap;
 
 /// What a unit says beyond the question.

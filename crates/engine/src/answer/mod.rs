@@ -17,20 +17,23 @@ mod confidence;
 mod features;
 mod focus;
 mod found;
+mod mention;
 mod question;
 mod select;
 mod terms;
 mod units;
 mod weights;
+mod words;
 
 pub use confidence::{SIGNALS, Signals};
 pub use features::{COUNT as FEATURE_COUNT, NAMES as FEATURE_NAMES};
 
 use base::{ChunkRecord, Embedder, Result, Role};
-use features::{Place, Words};
+use features::Place;
 use question::Question;
 use std::ops::Range;
 use units::{Unit, UnitKind};
+use words::Words;
 
 /// A passage that may answer.
 #[derive(Clone, Copy, Debug)]
