@@ -9,10 +9,11 @@
 //! 4·len²·dim operations a head. At 128 tokens that is a twentieth of MiniLM's work, at 512 a fifth.
 
 use crate::aligned::Words;
+use crate::dot::Dot;
 use crate::gemm::{block_rows, with_rows};
 use crate::level::Level;
 use crate::panels::panel_width;
-use crate::vector::{Dot, Vector, exp};
+use crate::vector::{Vector, exp};
 
 /// The shape of an attention.
 #[derive(Clone, Copy, Debug)]

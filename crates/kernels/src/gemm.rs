@@ -18,41 +18,12 @@
 //! With 64 rows or more the multiply-adds are the limit, with few rows the reading of `b`.
 
 use crate::activation::{Activation, activate};
-use crate::aligned::as_words;
+use crate::dot::Dot;
+use crate::job::{Finish, Job, Left, finish_row, panel_bias};
 use crate::level::Level;
 use crate::panels::{Kind, Panels};
 #[cfg(target_arch = "x86_64")]
 use crate::tiles;
-use crate::vector::{Dot, Vector};
-
-/// The left-hand side: rows of 32-bit groups.
-#[derive(Clone, Copy)]
-pub struct Left<'a> {
-    /// Row `r` starts at `r * stride`.
-    pub words: &'a [u32],
-    /// Words from one row to the next.
-    pub stride: usize,
-    /// Scale and offset of each row; empty unless the kind is int8 or int16.
-    pub params: &'a [[f32; 2]],
-}
-
-impl<'a> Left<'a> {
-    /// Rows of plain numbers, for a matrix of kind f32.
-    pub fn f32(rows: &'a [f32], stride: usize) -> Self {
-        Left { words: as_words(rows), stride, params: &[] }
-    }
-}
-
-/// What happens to the sums.
-#[derive(Clone, Copy, Default)]
-pub struct Finish<'a> {
-    /// Added to every row; empty for none.
-    pub bias: &'a [f32],
-    /// Applied after the bias; not together with `add`.
-    pub activation: Activation,
-    /// Whether the result is added to `out` instead of replacing it.
-    pub add: bool,
-}
 
 /// Multiplies `rows` rows of `a` with `b` into `out`, whose rows are `out_stride` apart.
 ///
@@ -96,16 +67,6 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
             _ => run::<crate::arch::portable::PortableF32>(&job),
         }
     }
-}
-
-/// A checked call: `out` has room for `rows` rows of `b.n` values at `out_stride`, `a` holds `rows` rows.
-pub(crate) struct Job<'a> {
-    pub(crate) a: Left<'a>,
-    pub(crate) rows: usize,
-    pub(crate) b: &'a Panels,
-    pub(crate) finish: Finish<'a>,
-    pub(crate) out: *mut f32,
-    pub(crate) out_stride: usize,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -193,45 +154,6 @@ unsafe fn run<D: Dot>(job: &Job<'_>) {
     }
 }
 
-/// [`Dot::tile`] in terms of the other operations.
-#[inline(always)]
-pub(crate) unsafe fn tile<D: Dot, const M: usize>(
-    a: *const u32,
-    a_stride: usize,
-    b: *const u32,
-    b_stride: usize,
-    groups: usize,
-) -> [[D::Acc; 2]; M] {
-    unsafe {
-        let mut sums = [[D::zero(); 2]; M];
-        let (mut a, mut b) = (a, b);
-        // Four groups share their address arithmetic, which otherwise competes with the multiply-adds.
-        for _ in 0..groups / 4 {
-            for g in 0..4 {
-                multiply::<D, M>(&mut sums, a.add(g), a_stride, b.add(g * b_stride));
-            }
-            (a, b) = (a.add(4), b.add(4 * b_stride));
-        }
-        for g in 0..groups % 4 {
-            multiply::<D, M>(&mut sums, a.add(g), a_stride, b.add(g * b_stride));
-        }
-        sums
-    }
-}
-
-/// Adds the products of one group.
-#[inline(always)]
-unsafe fn multiply<D: Dot, const M: usize>(sums: &mut [[D::Acc; 2]; M], a: *const u32, a_stride: usize, b: *const u32) {
-    unsafe {
-        let b = [D::load(b), D::load(b.add(D::V::LANES))];
-        for r in 0..M {
-            let x = D::broadcast(a.add(r * a_stride));
-            sums[r][0] = D::step(sums[r][0], x, b[0]);
-            sums[r][1] = D::step(sums[r][1], x, b[1]);
-        }
-    }
-}
-
 #[inline(always)]
 unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize) {
     unsafe {
@@ -242,67 +164,6 @@ unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize)
         let bias = panel_bias::<D::V>(job, first);
         for r in 0..M {
             finish_row(job, first, row + r, [D::float(sums[r][0]), D::float(sums[r][1])], bias);
-        }
-    }
-}
-
-/// The bias of the panel that starts with output `first`.
-#[inline(always)]
-pub(crate) unsafe fn panel_bias<V: Vector>(job: &Job<'_>, first: usize) -> [V; 2] {
-    let mut edge = [0.0f32; 64];
-    let valid = job.b.width.min(job.b.n - first);
-    // SAFETY: a whole panel lies inside the bias, two registers inside `edge`.
-    unsafe {
-        let bias = if job.finish.bias.is_empty() {
-            edge.as_ptr()
-        } else if valid == job.b.width {
-            job.finish.bias.as_ptr().add(first)
-        } else {
-            edge[..valid].copy_from_slice(&job.finish.bias[first..]);
-            edge.as_ptr()
-        };
-        [V::load(bias), V::load(bias.add(V::LANES))]
-    }
-}
-
-/// Writes the outputs from `first` on of one row, given their sums.
-#[inline(always)]
-pub(crate) unsafe fn finish_row<V: Vector>(job: &Job<'_>, first: usize, row: usize, mut y: [V; 2], bias: [V; 2]) {
-    // SAFETY: `scales` and `sums` are padded to whole panels; `out` has room for `valid` values.
-    unsafe {
-        let (b, lanes) = (job.b, V::LANES);
-        let out = job.out.add(row * job.out_stride + first);
-        let params = job.a.params.get(row);
-        for i in 0..2 {
-            y[i] = if b.kind == Kind::F32 {
-                y[i].add(bias[i])
-            } else {
-                let scale = V::load(b.scales.as_ptr().add(first + i * lanes));
-                match params {
-                    None => y[i].fma(scale, bias[i]),
-                    Some(&[row_scale, offset]) => {
-                        let sums = V::load(b.sums.as_ptr().add(first + i * lanes));
-                        let bias = V::splat(offset).fma(sums, bias[i]);
-                        y[i].fma(scale.mul(V::splat(row_scale)), bias)
-                    }
-                }
-            };
-        }
-        let valid = b.width.min(b.n - first);
-        if valid == b.width {
-            for i in 0..2 {
-                let at = out.add(i * lanes);
-                if job.finish.add { y[i].add(V::load(at)).store(at) } else { y[i].store(at) }
-            }
-        } else {
-            // The last panel of a matrix whose outputs do not fill it.
-            let mut edge = [0.0f32; 64];
-            for i in 0..2 {
-                y[i].store(edge.as_mut_ptr().add(i * lanes));
-            }
-            for (c, y) in edge[..valid].iter().enumerate() {
-                *out.add(c) = if job.finish.add { *out.add(c) + y } else { *y };
-            }
         }
     }
 }

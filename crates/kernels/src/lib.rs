@@ -29,9 +29,11 @@ mod attention;
 pub mod bitpack;
 pub mod codes;
 pub mod distance;
+mod dot;
 pub mod fastscan;
 mod gemm;
 pub mod impact;
+mod job;
 mod level;
 mod panels;
 pub mod product;
@@ -39,13 +41,16 @@ pub mod reference;
 mod rows;
 pub mod select;
 #[cfg(target_arch = "x86_64")]
+mod tile_product;
+#[cfg(target_arch = "x86_64")]
 mod tiles;
 mod vector;
 
 pub use activation::Activation;
 pub use aligned::{Words, as_words};
 pub use attention::{Attention, Qkv, Scratch, attend};
-pub use gemm::{Finish, Left, gemm};
+pub use gemm::gemm;
+pub use job::{Finish, Left};
 pub use level::{LEVELS, Level, forced, level};
 pub use panels::{Kind, Panels, Rows};
 pub use rows::{LeftBuffer, layer_norm};

@@ -116,6 +116,11 @@ pub(crate) fn to_bf16(x: f32) -> u16 {
     ((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16
 }
 
+/// What one of 255 steps from `low` to `high` is worth. Spans whose inverse would not be finite count as none.
+pub(crate) fn int8_scale(low: f32, high: f32) -> f32 {
+    if high - low > 1e-30 { (high - low) / 255.0 } else { 1.0 }
+}
+
 /// An integer as the upper half of an f32.
 fn bf16_of(x: i8) -> u32 {
     f32::from(x).to_bits() >> 16

@@ -4,9 +4,9 @@
 //! the cost is some hundred cycles, a hundredth of the products around it.
 
 use crate::aligned::Words;
-use crate::gemm::Left;
+use crate::job::Left;
 use crate::level::Level;
-use crate::panels::{Kind, Panels, to_bf16};
+use crate::panels::{Kind, Panels, int8_scale, to_bf16};
 use crate::vector::Vector;
 
 /// Normalises each row of `width` values to mean 0 and variance 1, then scales by `gain` and adds `bias`
@@ -151,11 +151,6 @@ fn int16_row(level: Level, from: &[f32], most: i32, to: &mut [u32]) -> [f32; 2] 
         *word = short(pair[0]) | pair.get(1).map_or(0, |&x| short(x)) << 16;
     }
     [scale, 0.0]
-}
-
-/// What one of 255 steps from `low` to `high` is worth. Spans whose inverse would not be finite count as none.
-pub(crate) fn int8_scale(low: f32, high: f32) -> f32 {
-    if high - low > 1e-30 { (high - low) / 255.0 } else { 1.0 }
 }
 
 /// Rounds the whole blocks that an instruction set takes; says how many values that were. So the next two.

@@ -25,43 +25,11 @@
 
 use crate::activation::{Activation, activate};
 use crate::arch::amx::Amx;
-use crate::arch::avx512::F32x16;
-use crate::gemm::{Job, finish_row, panel_bias};
-
-/// Rows of a tile, and the groups or outputs in each.
-const SIDE: usize = 16;
-/// Outputs of a panel: two tiles.
-const WIDTH: usize = 2 * SIDE;
-
-/// Sums of 32 rows and a panel, f32 or i32.
-#[repr(C, align(64))]
-pub(crate) struct Sums([[u32; WIDTH]; WIDTH]);
-
-/// Two or one tiles of rows, two of outputs, over `turns` times 16 groups.
-pub(crate) struct Operands {
-    /// First words of two tiles of rows; the second is null for one.
-    pub(crate) a: [*const u32; 2],
-    /// Words from one row to the next.
-    pub(crate) a_stride: usize,
-    /// Lines of a panel, [`WIDTH`] words each.
-    pub(crate) b: *const u32,
-    /// At least 1.
-    pub(crate) turns: usize,
-}
-
-/// Multiplication of tiles: the processor's, or a model of it in tests.
-///
-/// # Safety
-/// Every method may only run on a machine that has the instructions; operands are readable for `turns * 16` groups
-/// of the configured rows, and of a panel.
-pub(crate) trait TileProduct {
-    /// Tiles of `rows` rows, 1 to 16, on the left side, until the value is dropped.
-    unsafe fn configure(rows: usize) -> Self;
-    /// Sets `sums` to the products, or adds them with `keep`. Rows that are not configured stay as they are.
-    unsafe fn multiply(&self, operands: &Operands, sums: &mut Sums, keep: bool);
-    /// Sixteen sums as numbers.
-    unsafe fn float(sums: *const u32) -> F32x16;
-}
+use crate::arch::avx512::{Avx512Vnni, F32x16};
+use crate::dot::Dot;
+use crate::job::{Job, finish_row, panel_bias};
+use crate::tile_product::{Operands, SIDE, Sums, TileProduct, WIDTH};
+use crate::vector::Vector;
 
 /// # Safety
 /// [`crate::Level::Amx`] is available; see [`Job`].
@@ -96,7 +64,7 @@ unsafe fn run<T: TileProduct>(job: &Job<'_>) {
                 for r in row..row + count {
                     let half = (r - row) / SIDE;
                     let line = sums.0[half * SIDE + r - starts[half]].as_ptr();
-                    finish_row(job, first, r, [T::float(line), T::float(line.add(SIDE))], bias);
+                    finish_row(job, first, r, [float::<T>(line), float::<T>(line.add(SIDE))], bias);
                 }
                 if job.finish.activation != Activation::None {
                     let out = job.out.add(row * job.out_stride + first);
@@ -146,6 +114,13 @@ unsafe fn multiply<T: TileProduct>(
             tiles.multiply(&operands, sums, whole > 0);
         }
     }
+}
+
+/// Sixteen sums as numbers.
+#[inline(always)]
+unsafe fn float<T: TileProduct>(sums: *const u32) -> F32x16 {
+    // SAFETY: a line of a tile is read.
+    unsafe { if T::INT8 { Avx512Vnni::float(Avx512Vnni::load(sums)) } else { F32x16::load(sums.cast()) } }
 }
 
 #[cfg(test)]

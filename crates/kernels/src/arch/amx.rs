@@ -5,8 +5,7 @@
 //! them configured makes every switch to another thread dearer. So the permission is asked once, at detection,
 //! and [`Amx`] holds the configuration for one product and gives it back.
 
-use crate::arch::avx512::F32x16;
-use crate::tiles::{Operands, Sums, TileProduct};
+use crate::tile_product::{Operands, Sums, TileProduct};
 use std::arch::asm;
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
@@ -160,6 +159,8 @@ macro_rules! product {
 // SAFETY of the whole impl: see `TileProduct`. The assembly reads and writes what `Operands` and `Sums` describe,
 // and every tile it changes is among its outputs.
 impl<const INT8: bool> TileProduct for Amx<INT8> {
+    const INT8: bool = INT8;
+
     unsafe fn configure(rows: usize) -> Self {
         debug_assert!((1..=16).contains(&rows));
         let (mut row_bytes, mut tile_rows) = ([0; 16], [0; 16]);
@@ -182,17 +183,6 @@ impl<const INT8: bool> TileProduct for Amx<INT8> {
                 (false, true) => product!("tdpbf16ps", one, o, sums, keep),
                 (true, false) => product!("tdpbusd", two, o, sums, keep),
                 (true, true) => product!("tdpbusd", one, o, sums, keep),
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn float(sums: *const u32) -> F32x16 {
-        unsafe {
-            if INT8 {
-                F32x16(_mm512_cvtepi32_ps(_mm512_loadu_si512(sums.cast())))
-            } else {
-                F32x16(_mm512_loadu_ps(sums.cast()))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! AVX2 with FMA: eight f32 lanes.
 
-use crate::vector::{Dot, Vector};
+use crate::dot::Dot;
+use crate::vector::Vector;
 use std::arch::x86_64::*;
 
 /// Eight lanes.

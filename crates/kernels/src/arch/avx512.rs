@@ -1,7 +1,9 @@
 //! AVX-512 (F, BW, VL, DQ): sixteen f32 lanes.
 
 use crate::arch::tile512;
-use crate::vector::{Dot, Vector};
+use crate::dot::Dot;
+use crate::panels::int8_scale;
+use crate::vector::Vector;
 use std::arch::x86_64::*;
 
 /// Sixteen lanes.
@@ -277,7 +279,7 @@ pub(crate) unsafe fn int8_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
         if _mm512_reduce_add_ps(taint).is_nan() {
             return [f32::NAN, 0.0];
         }
-        let scale = crate::rows::int8_scale(low, high);
+        let scale = int8_scale(low, high);
         let (offset, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
         let bytes: *mut u8 = to.as_mut_ptr().cast();
         for c in (0..from.len()).step_by(16) {

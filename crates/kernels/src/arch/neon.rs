@@ -1,6 +1,7 @@
 //! NEON: four f32 a register, used in pairs, and with the dot product extension bytes.
 
-use crate::vector::{Dot, Vector};
+use crate::dot::Dot;
+use crate::vector::Vector;
 use std::arch::aarch64::*;
 use std::arch::asm;
 

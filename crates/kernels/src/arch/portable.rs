@@ -1,6 +1,7 @@
 //! Eight f32 in an array: plain Rust on every machine, which compilers turn into whatever vectors there are.
 
-use crate::vector::{Dot, Vector};
+use crate::dot::Dot;
+use crate::vector::Vector;
 
 /// Eight lanes.
 #[derive(Clone, Copy)]
