@@ -7,7 +7,7 @@ use crate::normalise::Normaliser;
 use crate::pooling::Pooling;
 use crate::safetensors::TensorFile;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Precision, Weights};
+use crate::weights::Precision;
 use crate::wordpiece::WordPiece;
 use base::{EmbedSpec, Error, Kind, Metric, Result};
 
@@ -96,15 +96,14 @@ pub fn open_bytes(
     let tokenizer = tokenizer(&file, &shape).map_err(|e| damaged(e.chain()))?;
     let max_tokens = field("max_tokens")?.parse().map_err(|_| damaged("max_tokens is not a number".into()))?;
     let precision = kind.map_or(Precision::of_integers(level), Precision::all);
-    let weights = Weights::load(&file, Some(&file), &shape, precision, level)?;
+    let encoder = Encoder::load(&file, Some(&file), shape, precision, level)?;
     let spec = EmbedSpec {
         name: field("name")?.to_owned(),
-        dimension: shape.hidden,
+        dimension: encoder.shape.hidden,
         metric: Metric::Cosine,
         max_tokens,
         fingerprint: sum[..32].to_owned(),
     };
-    let encoder = Encoder::new(shape, weights, level);
     SentenceEmbedder::new(spec, tokenizer, encoder, Pooling::Mean, Prompts::default())
 }
 

@@ -7,7 +7,7 @@ use crate::config::Shape;
 use crate::encoder::Encoder;
 use crate::safetensors::TensorFile;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Precision, Weights};
+use crate::weights::Precision;
 use base::{Error, Kind, Result};
 use serde_json::Value;
 use std::path::{Component, Path, PathBuf};
@@ -75,8 +75,7 @@ impl ModelFiles {
         kind: Option<kernels::Kind>,
     ) -> Result<Encoder> {
         let precision = kind.map_or(Precision::of_floats(level), Precision::all);
-        let weights = Weights::load(file, None, &self.shape, precision, level)?;
-        Ok(Encoder::new(self.shape.clone(), weights, level))
+        Encoder::load(file, None, self.shape.clone(), precision, level)
     }
 
     /// The file `name` of the folder, if it is there.

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod bert;
 pub mod builtin;
 mod catalogue;
 mod classify;
@@ -30,6 +31,7 @@ pub mod encoder;
 mod entities;
 mod files;
 pub mod folder;
+mod forward;
 mod modern;
 mod normalise;
 pub mod pooling;

@@ -7,11 +7,11 @@
 //! `down(gelu(up(x)) · gate(x))` (Shazeer, "GLU variants", 2020). Nothing has a bias unless the file says so.
 
 use crate::config::Shape;
-use crate::encoder::{BLOCK_TOKENS, Tokens, Workspace, apply};
+use crate::forward::{BLOCK_TOKENS, Tokens, Workspace, apply, apply_norm};
 use crate::safetensors::TensorFile;
 use crate::weights::{Layer, Linear, Loader, Norm, Precision, Table, Weights};
 use base::Result;
-use kernels::{Activation, Attention, Level, Qkv, attend, layer_norm};
+use kernels::{Activation, Attention, Level, Qkv, attend};
 
 /// Reads the tensors of `shape`.
 pub(crate) fn load(file: &TensorFile<'_>, shape: &Shape, precision: Precision, level: Level) -> Result<Weights> {
@@ -75,14 +75,11 @@ pub(crate) fn forward<'w>(
     let Workspace { hidden, qkv, context, wide, left, scratch, .. } = work;
     let (hidden, qkv, wide) = (&mut hidden.f32_mut()[..rows * h], qkv.f32_mut(), wide.f32_mut());
     let context = &mut context.f32_mut()[..rows * h];
-    let norm = |rows: &mut [f32], norm: &Norm| {
-        layer_norm(level, rows, h, &norm.gain, &norm.bias, shape.epsilon);
-    };
     hidden.fill(0.0);
     for (row, &id) in hidden.chunks_exact_mut(h).zip(&tokens.ids) {
         weights.words.add_row(id as usize, row);
     }
-    norm(hidden, &weights.norm);
+    apply_norm(level, shape, &weights.norm, hidden);
     let longest = tokens.ranges().map(|r| r.len()).max().unwrap_or(0);
     let modern = shape.modern.as_ref();
     let turns = modern.map(|m| [m.theta_local, m.theta_global].map(|theta| turns(theta, longest, dim)));
@@ -98,7 +95,7 @@ pub(crate) fn forward<'w>(
         };
         context.copy_from_slice(hidden);
         if !layer.norm1.gain.is_empty() {
-            norm(context, &layer.norm1);
+            apply_norm(level, shape, &layer.norm1, context);
         }
         apply(level, &layer.qkv, context, h, rows, left, Activation::None, false, qkv);
         for (text, range) in tokens.ranges().enumerate() {
@@ -118,7 +115,7 @@ pub(crate) fn forward<'w>(
             let rows = block.len() / h;
             let input = &mut context[..block.len()];
             input.copy_from_slice(block);
-            norm(input, &layer.norm2);
+            apply_norm(level, shape, &layer.norm2, input);
             let (up, gate) = wide.split_at_mut(rows * wide_len);
             apply(level, &layer.up, input, h, rows, left, shape.activation, false, up);
             if let Some(linear) = &layer.gate {
@@ -129,7 +126,7 @@ pub(crate) fn forward<'w>(
         }
     }
     if let Some(last) = &weights.last {
-        norm(hidden, last);
+        apply_norm(level, shape, last, hidden);
     }
     hidden
 }

@@ -2,14 +2,12 @@
 //!
 //! Matrices come as floats, or as int8 rows with a scale per row in a tensor of the same name plus `.scale`.
 
-use crate::config::{Family, Shape};
 use crate::safetensors::{Dtype, TensorFile};
 use base::{Error, Kind as ErrorKind, Result};
 use kernels::{Kind, Level, Panels, Rows};
-use rayon::prelude::*;
 
 /// A linear map with its bias.
-pub struct Linear {
+pub(crate) struct Linear {
     /// The matrix.
     pub panels: Panels,
     /// One value per output; empty for none.
@@ -17,7 +15,7 @@ pub struct Linear {
 }
 
 /// Gain and bias of a layer normalisation.
-pub struct Norm {
+pub(crate) struct Norm {
     /// Multiplies.
     pub gain: Vec<f32>,
     /// Is added; empty for none.
@@ -25,7 +23,7 @@ pub struct Norm {
 }
 
 /// Rows to be looked up.
-pub enum Table {
+pub(crate) enum Table {
     /// Plain.
     F32(Vec<f32>),
     /// Integers in the binary itself or a file's bytes, and a scale per row.
@@ -50,7 +48,7 @@ impl Table {
 }
 
 /// One layer of an encoder.
-pub struct Layer {
+pub(crate) struct Layer {
     /// Queries, keys and values beside each other.
     pub qkv: Linear,
     /// After the heads.
@@ -68,7 +66,7 @@ pub struct Layer {
 }
 
 /// All tensors of an encoder.
-pub struct Weights {
+pub(crate) struct Weights {
     /// By token.
     pub words: Table,
     /// By position, the row of token type 0 included; empty where positions are rotations.
@@ -134,7 +132,7 @@ impl Loader<'_> {
     }
 
     /// Several maps with the same input as one.
-    fn beside(&self, names: &[String], n: usize, k: usize, kind: Kind) -> Result<Linear> {
+    pub fn beside(&self, names: &[String], n: usize, k: usize, kind: Kind) -> Result<Linear> {
         let mut bias = Vec::new();
         let (mut floats, mut ints, mut scales) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
@@ -156,7 +154,7 @@ impl Loader<'_> {
     }
 
     /// The normalisation `name`.
-    fn norm(&self, name: &str, width: usize) -> Result<Norm> {
+    pub fn norm(&self, name: &str, width: usize) -> Result<Norm> {
         // Files from before 2019, and some of their descendants, call the two gamma and beta.
         let old = self.file.find(&format!("{}{name}.gamma", self.prefix)).is_some();
         let (gain, bias) = if old { ("gamma", "beta") } else { ("weight", "bias") };
@@ -167,7 +165,7 @@ impl Loader<'_> {
     }
 
     /// The table `name`; integers are borrowed if `bytes` hold the file for ever.
-    fn table(&self, name: &str, n: usize, k: usize, bytes: Option<&TensorFile<'static>>) -> Result<Table> {
+    pub fn table(&self, name: &str, n: usize, k: usize, bytes: Option<&TensorFile<'static>>) -> Result<Table> {
         match (self.matrix_type(name)?, bytes) {
             (Dtype::I8, Some(file)) => {
                 let name = format!("{}{name}", self.prefix);
@@ -188,7 +186,7 @@ impl Loader<'_> {
             .ok_or_else(|| Error::new(ErrorKind::BadInput, format!("reading tensors: there is no tensor {name:?}")))
     }
 
-    fn dequantised(&self, name: &str, n: usize, k: usize) -> Result<Vec<f32>> {
+    pub fn dequantised(&self, name: &str, n: usize, k: usize) -> Result<Vec<f32>> {
         Ok(match self.matrix(name, n, k)? {
             Matrix::F32(values) => values,
             Matrix::Int8(values, scales) => values
@@ -230,132 +228,4 @@ impl Precision {
         // 40 real passages, and .999 is what we promise.
         Precision::all(Kind::of_integers(level))
     }
-}
-
-/// How a family names the parts of a layer.
-struct Names {
-    prefixes: &'static [&'static str],
-    layer: &'static str,
-    qkv: [&'static str; 3],
-    output: &'static str,
-    norm1: &'static str,
-    up: &'static str,
-    down: &'static str,
-    norm2: &'static str,
-}
-
-const BERT: Names = Names {
-    prefixes: &["", "bert.", "roberta.", "question_encoder.bert_model.", "ctx_encoder.bert_model."],
-    layer: "encoder.layer",
-    qkv: ["attention.self.query", "attention.self.key", "attention.self.value"],
-    output: "attention.output.dense",
-    norm1: "attention.output.LayerNorm",
-    up: "intermediate.dense",
-    down: "output.dense",
-    norm2: "output.LayerNorm",
-};
-
-const DISTILBERT: Names = Names {
-    prefixes: &["", "distilbert."],
-    layer: "transformer.layer",
-    qkv: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
-    output: "attention.out_lin",
-    norm1: "sa_layer_norm",
-    up: "ffn.lin1",
-    down: "ffn.lin2",
-    norm2: "output_layer_norm",
-};
-
-const MPNET: Names = Names {
-    prefixes: &["", "mpnet."],
-    qkv: ["attention.attn.q", "attention.attn.k", "attention.attn.v"],
-    output: "attention.attn.o",
-    norm1: "attention.LayerNorm",
-    ..BERT
-};
-
-impl Weights {
-    /// Reads the tensors of `shape` from `file`; `forever` is the same file if its bytes never go away.
-    pub fn load(
-        file: &TensorFile<'_>,
-        forever: Option<&TensorFile<'static>>,
-        shape: &Shape,
-        precision: Precision,
-        level: Level,
-    ) -> Result<Weights> {
-        let names = match shape.family {
-            Family::Bert => BERT,
-            Family::DistilBert => DISTILBERT,
-            Family::MpNet => MPNET,
-            Family::ModernBert => return crate::modern::load(file, shape, precision, level),
-        };
-        let prefix =
-            names.prefixes.iter().find(|p| file.find(&format!("{p}embeddings.word_embeddings.weight")).is_some());
-        let load = Loader { file, prefix: prefix.copied().unwrap_or(""), level };
-        let h = shape.hidden;
-        let mut positions = load.dequantised("embeddings.position_embeddings.weight", shape.positions, h)?;
-        let mut second_type = Vec::new();
-        if shape.types > 0 {
-            let types = load.dequantised("embeddings.token_type_embeddings.weight", shape.types, h)?;
-            for row in positions.chunks_exact_mut(h) {
-                row.iter_mut().zip(&types[..h]).for_each(|(p, t)| *p += t);
-            }
-            if shape.types > 1 {
-                second_type.extend(types[h..2 * h].iter().zip(&types).map(|(second, first)| second - first));
-            }
-        }
-        let layers = (0..shape.layers)
-            .into_par_iter()
-            .map(|i| {
-                let name = |part: &str| format!("{}.{i}.{part}", names.layer);
-                Ok(Layer {
-                    qkv: load.beside(&names.qkv.map(name), h, h, precision.qkv)?,
-                    output: load.linear(&name(names.output), h, h, precision.output)?,
-                    norm1: load.norm(&name(names.norm1), h)?,
-                    up: load.linear(&name(names.up), shape.intermediate, h, precision.up)?,
-                    gate: None,
-                    down: load.linear(&name(names.down), h, shape.intermediate, precision.down)?,
-                    norm2: load.norm(&name(names.norm2), h)?,
-                })
-            })
-            .collect::<Result<_>>()?;
-        let bias = match shape.family {
-            Family::MpNet => {
-                let table = load.floats("encoder.relative_attention_bias.weight", &[BUCKETS, shape.heads])?;
-                relative_bias(&table, shape.heads, shape.tokens_max())
-            }
-            _ => Vec::new(),
-        };
-        Ok(Weights {
-            words: load.table("embeddings.word_embeddings.weight", shape.vocabulary, h, forever)?,
-            positions,
-            second_type,
-            norm: load.norm("embeddings.LayerNorm", h)?,
-            layers,
-            bias,
-            last: None,
-        })
-    }
-}
-
-/// Distances that MPNet tells apart: half of them for each direction.
-const BUCKETS: usize = 32;
-
-/// MPNet's bias by distance for every head, laid out as [`kernels::Attention::bias`]: near distances have
-/// their own entry, far ones share logarithmic buckets (Raffel and others, "T5", 2020).
-fn relative_bias(table: &[f32], heads: usize, reach: usize) -> Vec<f32> {
-    let bucket = |distance: isize| {
-        let (half, n) = (BUCKETS / 2, distance.unsigned_abs());
-        let near = half / 2;
-        let size = if n < near {
-            n
-        } else {
-            // In f32, as the original: rounding decides at the borders.
-            let far = (n as f32 / near as f32).ln() / (128.0f64 / near as f64).ln() as f32 * (half - near) as f32;
-            (near + far as usize).min(half - 1)
-        };
-        if distance > 0 { half + size } else { size }
-    };
-    let reach = reach as isize;
-    (0..heads).flat_map(|head| (1 - reach..reach).map(move |d| table[bucket(d) * heads + head])).collect()
 }

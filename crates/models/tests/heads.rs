@@ -6,7 +6,7 @@ use kernels::{LEVELS, Level};
 use models::config::Shape;
 use models::encoder::{Encoder, Tokens, Workspace};
 use models::safetensors::TensorFile;
-use models::weights::{Precision, Weights};
+use models::weights::Precision;
 use models::{ColBert, EntityTagger, SequenceClassifier};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -58,8 +58,7 @@ fn encoder(name: &str, level: Level) -> Encoder {
     let config = std::fs::read_to_string(folder(name).join("config.json")).unwrap();
     let bytes = std::fs::read(folder(name).join("model.safetensors")).unwrap();
     let (shape, file) = (Shape::parse(name, &config).unwrap(), TensorFile::parse(name, &bytes).unwrap());
-    let weights = Weights::load(&file, None, &shape, Precision::all(kernels::Kind::F32), level).unwrap();
-    Encoder::new(shape, weights, level)
+    Encoder::load(&file, None, shape, Precision::all(kernels::Kind::F32), level).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use kernels::{Kind, LEVELS, Level};
 use models::config::Shape;
 use models::encoder::{Encoder, Tokens, Workspace};
 use models::safetensors::TensorFile;
-use models::weights::{Precision, Weights};
+use models::weights::Precision;
 use std::path::Path;
 
 struct Fixture {
@@ -33,8 +33,7 @@ fn fixture(name: &str) -> Fixture {
 
 fn run(fixture: &Fixture, level: Level, kind: Kind) -> Vec<f32> {
     let file = TensorFile::parse("fixture", &fixture.weights).unwrap();
-    let weights = Weights::load(&file, None, &fixture.shape, Precision::all(kind), level).unwrap();
-    let encoder = Encoder::new(fixture.shape.clone(), weights, level);
+    let encoder = Encoder::load(&file, None, fixture.shape.clone(), Precision::all(kind), level).unwrap();
     encoder.forward(&fixture.tokens, &mut Workspace::default()).to_vec()
 }
 
@@ -96,8 +95,7 @@ fn a_text_does_not_depend_on_its_neighbours() {
     let fixture = fixture("mpnet");
     let level = kernels::level();
     let file = TensorFile::parse("fixture", &fixture.weights).unwrap();
-    let weights = Weights::load(&file, None, &fixture.shape, Precision::all(Kind::F32), level).unwrap();
-    let encoder = Encoder::new(fixture.shape.clone(), weights, level);
+    let encoder = Encoder::load(&file, None, fixture.shape.clone(), Precision::all(Kind::F32), level).unwrap();
     let mut work = Workspace::default();
     let together = encoder.forward(&fixture.tokens, &mut work).to_vec();
     let h = fixture.shape.hidden;
@@ -115,8 +113,9 @@ fn missing_and_transposed_tensors_are_named() {
     let file = TensorFile::parse("fixture", &fixture.weights).unwrap();
     fixture.shape.intermediate = 48;
     fixture.shape.hidden = 48;
-    let load =
-        |shape: &Shape| Weights::load(&file, None, shape, Precision::all(Kind::F32), Level::Scalar).err().unwrap();
+    let load = |shape: &Shape| {
+        Encoder::load(&file, None, shape.clone(), Precision::all(Kind::F32), Level::Scalar).err().unwrap()
+    };
     let error = load(&fixture.shape);
     assert!(error.what().contains("encoder.layer.0.intermediate.dense.weight"), "{}", error.what());
     assert!(error.what().contains("expected [48, 48]"), "{}", error.what());
