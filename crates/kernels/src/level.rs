@@ -21,7 +21,7 @@ pub enum Level {
     /// AVX-512 with 8-bit integer dot products.
     Vnni,
     /// Products of whole tiles, bf16 and 8-bit integers, besides AVX-512 with both of the above. Linux only: the
-    /// system must permit tiles to the process, which is asked once.
+    /// system must permit tiles to the process, and their products be right; both are tried once.
     Amx,
 }
 
@@ -91,8 +91,7 @@ impl fmt::Display for Level {
 
 /// The level in use: `RAGSTONE_SIMD` if it names one that this machine has, else the fastest.
 ///
-/// A name that is unknown or not available is ignored rather than fatal, because the variable is a switch
-/// for tests and measurements; [`forced`] lets a program complain about it.
+/// A name that is unknown or not available is ignored here; a program complains of it before, by [`forced`].
 pub fn level() -> Level {
     static CHOSEN: OnceLock<Level> = OnceLock::new();
     *CHOSEN.get_or_init(|| match forced() {

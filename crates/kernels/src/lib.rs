@@ -43,6 +43,8 @@ pub mod select;
 #[cfg(target_arch = "x86_64")]
 mod tile_product;
 #[cfg(target_arch = "x86_64")]
+mod tile_proof;
+#[cfg(target_arch = "x86_64")]
 mod tiles;
 mod vector;
 

@@ -5,16 +5,28 @@
 //! them configured makes every switch to another thread dearer. So the permission is asked once, at detection,
 //! and [`Amx`] holds the configuration for one product and gives it back.
 
-use crate::tile_product::{Operands, Sums, TileProduct};
+use crate::tile_product::{Operands, Scalar, Sums, TileProduct};
+use crate::tile_proof::agree;
 use std::arch::asm;
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-/// Whether the processor has tiles with bf16 and 8-bit products and the system lets this process use them.
+/// Whether the processor has tiles with bf16 and 8-bit products, the system lets this process use them, and their
+/// products are right.
 pub(crate) fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| processor_has_tiles() && system_saves_tiles() && request_permission())
+    *AVAILABLE.get_or_init(|| permitted() && multiplies_as_described())
+}
+
+fn permitted() -> bool {
+    processor_has_tiles() && system_saves_tiles() && request_permission()
+}
+
+/// To be asked only where tiles are [`permitted`].
+fn multiplies_as_described() -> bool {
+    // SAFETY: the instructions are there, and the system saves what they use.
+    unsafe { agree::<Amx<false>, Scalar<false>>() && agree::<Amx<true>, Scalar<true>>() }
 }
 
 /// Leaf 7 of CPUID: AMX-BF16, AMX-TILE, AMX-INT8.
@@ -196,6 +208,12 @@ mod tests {
     fn tiles_in_use() -> bool {
         // SAFETY: processors with AMX have this register.
         unsafe { extended_state::<1>() & 0b11 << 17 != 0 }
+    }
+
+    /// A wrong product takes the level away, and with it every other test of it.
+    #[test]
+    fn processors_with_tiles_multiply_as_described() {
+        assert!(!permitted() || multiplies_as_described());
     }
 
     #[test]
