@@ -69,8 +69,16 @@ impl Resolved {
             file::read(&path, &mut values, &mut problems)?;
         }
         for (name, value) in variables.filter(|(name, _)| name.starts_with("RAGSTONE_")) {
-            // Read by other parts: the file itself, the kernels' instruction set, where models are cached.
-            if matches!(name.as_str(), "RAGSTONE_CONFIG" | "RAGSTONE_SIMD" | "RAGSTONE_CACHE") {
+            // Read by other parts: the file itself, where models are cached, the kernels' instruction set.
+            if matches!(name.as_str(), "RAGSTONE_CONFIG" | "RAGSTONE_CACHE") {
+                continue;
+            }
+            if name == "RAGSTONE_SIMD" {
+                if let Some(Err(found)) = kernels::forced() {
+                    let levels = kernels::LEVELS.iter().filter(|l| l.available()).map(|l| l.name());
+                    let levels = levels.collect::<Vec<_>>().join(", ");
+                    problems.push(format!("${name}: expected a level of this machine ({levels}), found {found:?}"));
+                }
                 continue;
             }
             let Some(key) = KEYS.iter().find(|k| k.variable() == name) else {

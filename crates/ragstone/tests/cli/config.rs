@@ -25,6 +25,30 @@ fn a_wrong_setting_stops_everything_with_a_suggestion() {
     assert!(done.err.contains("did you mean chunk.tokens?") && done.err.contains("from 1 to 1000"), "{}", done.err);
 }
 
+/// A misspelt level, or one of another processor, was ignored: the program ran at its fastest and said nothing.
+#[test]
+fn a_level_that_this_machine_lacks_stops_everything() {
+    let world = World::new();
+    let run = |level: &str| {
+        let output = world.command(["config"]).env("RAGSTONE_SIMD", level).output().unwrap();
+        crate::run::Done::new(output, &["config"])
+    };
+    let elsewhere = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
+    for wrong in ["sse9", elsewhere] {
+        let done = run(wrong);
+        assert_eq!(done.code, 2, "{done:?}");
+        assert!(
+            done.err.contains("$RAGSTONE_SIMD: expected a level of this machine (scalar")
+                && done.err.contains(&format!("found {wrong:?}")),
+            "{}",
+            done.err
+        );
+    }
+    for right in ["scalar", "Scalar", ""] {
+        assert_eq!(run(right).code, 0, "{right:?}");
+    }
+}
+
 #[test]
 fn usage_errors_have_code_2_and_help_has_code_0() {
     let world = World::new();
