@@ -3,6 +3,7 @@
 use crate::collection::Collection;
 use crate::rebuild;
 use crate::segment::build::Indexes;
+use crate::segment::search::{self, Words};
 use crate::segment::{Place, Seen, Segment, runs};
 use crate::shared::Shared;
 use crate::truth::fault::Fault;
@@ -13,8 +14,8 @@ use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
 use base::{
-    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Kind, Result, RowSet, Snapshot,
-    Stats,
+    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Explanation, Kind, Result, RowSet,
+    Scoring, Snapshot, Stats,
 };
 use parking_lot::Mutex;
 use redb::{ReadTransaction, ReadableTable};
@@ -292,10 +293,23 @@ impl Snapshot for CollectionSnapshot {
         })
     }
 
-    fn search_lexical(&self, query: &str, k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
+    fn search_lexical_with(
+        &self,
+        query: &str,
+        scoring: Scoring,
+        k: usize,
+        out: &mut Vec<ChunkHit>,
+    ) -> Result<Vec<String>> {
         out.clear();
-        *out = self.search(|view| crate::segment::search::lexical(view, &self.place(), query, k))?;
-        Ok(())
+        let words = Words { text: query, scoring };
+        let (hits, warnings) = self.search(|view| search::lexical(view, &self.place(), words, k))?;
+        *out = hits;
+        Ok(warnings)
+    }
+
+    fn explain_lexical(&self, query: &str, scoring: Scoring, chunk: ChunkId, k: usize) -> Result<Explanation> {
+        let words = Words { text: query, scoring };
+        self.search(|view| search::explain(view, &self.place(), words, chunk.0, k))
     }
 
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
@@ -309,7 +323,7 @@ impl Snapshot for CollectionSnapshot {
             return Err(Error::new(Kind::BadInput, format!("number {at} of the query vector is {}", query[at])));
         }
         let query = vectors::prepare(query, spec.metric);
-        *out = self.search(|view| crate::segment::search::dense(&view.segments, &self.place(), &query, k))?;
+        *out = self.search(|view| search::dense(&view.segments, &self.place(), &query, k))?;
         Ok(())
     }
 }

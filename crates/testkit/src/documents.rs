@@ -2,8 +2,8 @@
 
 use crate::random::{Random, mix};
 use base::{
-    BlockKind, Change, Chunk, ChunkId, DocumentBuilder, DocumentSummary, EmbedSpec, Error, FileStamp, Locator, Metric,
-    NewChunk, NewDocument, Place, Snapshot,
+    BlockKind, Change, Chunk, ChunkId, DocumentBuilder, DocumentSummary, EmbedSpec, Error, Explanation, FileStamp,
+    Locator, Metric, NewChunk, NewDocument, Place, Scoring, Snapshot, Standing,
 };
 use std::collections::BTreeMap;
 
@@ -163,11 +163,18 @@ fn compare_document(snapshot: &dyn Snapshot, summary: &DocumentSummary, edition:
             findings.expect(itself, || format!("vector {ordinal} of {name} finds {hits:?}"));
         }
     }
-    if findings.ask(snapshot.search_lexical(&unique_word(name, edition), 100, &mut hits)).is_some() {
+    let word = unique_word(name, edition);
+    if findings.ask(snapshot.search_lexical(&word, 100, &mut hits)).is_some() {
         let mut found: Vec<ChunkId> = hits.iter().map(|h| h.chunk).collect();
         found.sort();
         let all: Vec<ChunkId> = record.chunks.iter().map(|(id, _)| *id).collect();
         findings.expect(found == all, || format!("the word of {name} finds {found:?}, expected {all:?}"));
+        for (rank, hit) in (1..).zip(&hits) {
+            let explained = findings.ask(snapshot.explain_lexical(&word, Scoring::default(), hit.chunk, 100));
+            let same =
+                |e: &Explanation| e.standing == Standing::Ranked(rank) && (e.score as f32 - hit.score).abs() < 1e-5;
+            findings.expect(explained.as_ref().is_none_or(same), || format!("{hit:?} of {name} is {explained:?}"));
+        }
     }
 }
 

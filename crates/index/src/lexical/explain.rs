@@ -8,61 +8,11 @@ use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;
 use super::vector_space;
 use base::Result;
+pub use base::{Explanation, Standing, TermExplanation};
 use kernels::impact::UNIT;
 
-/// What one term adds to the score of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TermExplanation {
-    /// The term as it stands in the index, or a phrase, prefix or neighbourhood.
-    pub term: String,
-    /// `all`, `title` or `headings`.
-    pub field: &'static str,
-    /// How often the row has it; for weighted terms in steps of 1/1024.
-    pub tf: u32,
-    /// Visible rows that have the word.
-    pub df: u64,
-    /// Terms of the row in that field.
-    pub len: u32,
-    /// Mean of `len` over the visible rows.
-    pub mean_len: f64,
-    /// Weight of the term: inverse document frequency times boosts.
-    pub weight: f64,
-    /// What is added to the frequency in the denominator: k1 (1-b+b len/mean); 0 where the formula has none.
-    pub length_norm: f64,
-    /// What the term adds.
-    pub contribution: f64,
-}
-
-/// Where a row stands in the result.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// Among the best k, at this rank from 1.
-    Ranked(usize),
-    /// There is no such row for this reader.
-    Unknown,
-    /// It has none of the words, or its score is not positive.
-    NoMatch,
-    /// A required clause is missing or an excluded one present.
-    Excluded,
-    /// Below the last of the best k, whose score this is; at equal scores the earlier row goes first.
-    Below(f64),
-}
-
-/// See [`super::LexicalSearcher::explain`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
-    /// The terms the row has, in the order of the query.
-    pub terms: Vec<TermExplanation>,
-    /// Words of the query, as terms, that the row has not.
-    pub missing: Vec<String>,
-    /// The whole score: the sum of the contributions, and what BM25+ and BM25L give every result.
-    pub score: f64,
-    /// Where the row stands.
-    pub standing: Standing,
-}
-
 pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
-    let mut out = Explanation { terms: Vec::new(), missing: Vec::new(), score: 0.0, standing: Standing::Unknown };
+    let mut out = Explanation::unknown();
     let number = segment as usize;
     let view = corpus.views().get(number);
     let Some(view) = view.filter(|v| row < v.segment.rows() && v.visible.as_ref().is_none_or(|s| s.contains(row)))

@@ -2,7 +2,7 @@
 
 use super::{Place, Seen};
 use crate::view::View;
-use base::{ChunkHit, ChunkId, Error, Kind};
+use base::{ChunkHit, ChunkId, Error, Explanation, Kind, Scoring};
 use index::lexical::{LexicalSearcher, Query, SegmentView};
 use index::vector::{Effort, VectorHit};
 use std::sync::Arc;
@@ -43,12 +43,49 @@ pub(crate) fn dense(segments: &[Seen], place: &Place<'_>, query: &[f32], k: usiz
     Ok(best(hits, k))
 }
 
-/// The at most `k` chunks with the highest BM25 score for the words of `query`.
-pub(crate) fn lexical(view: &View, place: &Place<'_>, query: &str, k: usize) -> Result<Vec<ChunkHit>, At> {
-    let searcher = searcher(view, place)?;
+/// A question to the words: as typed, and how to score.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub text: &'a str,
+    pub scoring: Scoring,
+}
+
+impl Words<'_> {
+    fn query(self) -> Query {
+        Query::parse(self.text).with_scoring(self.scoring)
+    }
+}
+
+/// Hits, and what could not be read as meant.
+pub(crate) type Found = (Vec<ChunkHit>, Vec<String>);
+
+/// The at most `k` chunks with the highest score for `words`.
+pub(crate) fn lexical(view: &View, place: &Place<'_>, words: Words<'_>, k: usize) -> Result<Found, At> {
+    let (searcher, query) = (searcher(view, place)?, words.query());
     let mut found = Vec::new();
-    searcher.search(&Query::parse(query), k, &mut found).map_err(|e| blame(view, e))?;
-    found.iter().map(|h| hit(&view.segments[h.segment as usize], h.row, h.score)).collect()
+    searcher.search(&query, k, &mut found).map_err(|e| blame(view, e))?;
+    let hits = found.iter().map(|h| hit(&view.segments[h.segment as usize], h.row, h.score));
+    Ok((hits.collect::<Result<_, _>>()?, query.warnings().to_vec()))
+}
+
+/// Why `chunk` has its score for `words`, and where it stands among the best `k`.
+pub(crate) fn explain(
+    view: &View,
+    place: &Place<'_>,
+    words: Words<'_>,
+    chunk: u64,
+    k: usize,
+) -> Result<Explanation, At> {
+    let searcher = searcher(view, place)?;
+    // A chunk that was replaced can still have a row in an older segment, as a deleted one.
+    let shown = |(i, seen): (u32, &Seen)| {
+        let row = seen.segment.row_of(chunk)?;
+        (!seen.deleted.contains(row)).then_some((i, row))
+    };
+    match (0u32..).zip(&view.segments).find_map(shown) {
+        Some((segment, row)) => searcher.explain(&words.query(), segment, row, k).map_err(|e| blame(view, e)),
+        None => Ok(Explanation::unknown()),
+    }
 }
 
 /// The searcher of a version: it knows how often words occur in all visible rows, and is made once.
