@@ -9,7 +9,7 @@
 use crate::answer::{Candidate, Composed, Options, compose};
 use crate::generate::{Checked, Outcome, pack, quiet_marks, write};
 use crate::rerank::Rerank;
-use crate::search::{Documents, Retrieved, SearchOptions, passages, search};
+use crate::search::{Documents, Ranking, Retrieved, SearchOptions, passages, search};
 use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
 use serde_json::json;
 use std::time::Instant;
@@ -56,7 +56,8 @@ impl Ask<'_> {
     /// error: the answer is extractive and a notice says why.
     pub fn ask(&self, question: &str, sink: &mut dyn TokenSink) -> Result<Answer> {
         let mut clock = Clock::start();
-        let found = search(self.snapshot, self.embedder, self.rerank.as_ref(), question, &self.options.search)?;
+        let Ranking { hits: found, warnings } =
+            search(self.snapshot, self.embedder, self.rerank.as_ref(), question, &self.options.search)?;
         clock.lap("search_ms");
         let mut documents = Documents::new(self.snapshot);
         let mut answer = match self.generator {
@@ -64,6 +65,7 @@ impl Ask<'_> {
             Some(generator) => self.generate(question, &found, generator, &mut documents, sink)?,
         };
         clock.lap("answer_ms");
+        answer.notices.splice(0..0, warnings);
         answer.timings = clock.finish();
         Ok(answer)
     }

@@ -4,7 +4,10 @@ use crate::fusion::{Fused, Fusion, fuse};
 use crate::rerank::{Rerank, rerank};
 pub use crate::retrieved::Retrieved;
 use base::char_offset;
-use base::{ChunkHit, DocId, DocumentRecord, Embedder, Error, Kind, Passage, Result, Role, Snapshot};
+use base::{
+    ChunkHit, ChunkId, DocId, DocumentRecord, Embedder, Error, Explanation, Kind, Passage, Result, Role, Scoring,
+    Snapshot,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -43,28 +46,53 @@ pub struct SearchOptions {
     pub depth: usize,
     /// How the lists are joined.
     pub fusion: Fusion,
+    /// How the list of words is scored.
+    pub scoring: Scoring,
+}
+
+impl SearchOptions {
+    /// Length of each list before fusion.
+    fn list_len(&self) -> usize {
+        self.depth.max(self.k)
+    }
 }
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        SearchOptions { retriever: Retriever::Hybrid, k: 10, depth: 1000, fusion: Fusion::Convex(0.5) }
+        SearchOptions {
+            retriever: Retriever::Hybrid,
+            k: 10,
+            depth: 1000,
+            fusion: Fusion::Convex(0.5),
+            scoring: Scoring::default(),
+        }
     }
 }
 
-/// Ids and scores only, best first, at most `options.k`.
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Ranking<T> {
+    /// Best first.
+    pub hits: Vec<T>,
+    /// What of the question's syntax could not be read as meant, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Ids and scores only, at most `options.k`.
 pub fn rank(
     snapshot: &dyn Snapshot,
     embedder: &dyn Embedder,
     query: &str,
     options: &SearchOptions,
-) -> Result<Vec<Fused>> {
+) -> Result<Ranking<Fused>> {
     if query.trim().is_empty() {
         return Err(Error::new(Kind::BadInput, "the question is empty").hint("write the question in quotes"));
     }
-    let depth = options.depth.max(options.k);
+    let depth = options.list_len();
+    let mut warnings = Vec::new();
     let (mut bm25, mut dense): (Vec<ChunkHit>, Vec<ChunkHit>) = (Vec::new(), Vec::new());
     if options.retriever != Retriever::Dense {
-        snapshot.search_lexical(query, depth, &mut bm25)?;
+        warnings = snapshot.search_lexical_with(query, options.scoring, depth, &mut bm25)?;
     }
     if options.retriever != Retriever::Bm25 {
         let mut vector = Vec::new();
@@ -83,21 +111,21 @@ pub fn rank(
         }
     };
     fused.truncate(options.k);
-    Ok(fused)
+    Ok(Ranking { hits: fused, warnings })
 }
 
-/// The best chunks for `query` with their texts, best first, at most `options.k`; with a reranker the first
-/// ones in its order.
+/// The best chunks for `query` with their texts, at most `options.k`; with a reranker the first ones in its order.
 pub fn search(
     snapshot: &dyn Snapshot,
     embedder: &dyn Embedder,
     stage: Option<&Rerank<'_>>,
     query: &str,
     options: &SearchOptions,
-) -> Result<Vec<Retrieved>> {
+) -> Result<Ranking<Retrieved>> {
     let mut retrieved = Vec::new();
     let k = stage.map_or(options.k, |s| options.k.max(s.depth));
-    for hit in rank(snapshot, embedder, query, &SearchOptions { k, ..*options })? {
+    let Ranking { hits, warnings } = rank(snapshot, embedder, query, &SearchOptions { k, ..*options })?;
+    for hit in hits {
         let chunk = snapshot.chunk(hit.chunk)?.ok_or_else(|| {
             Error::new(Kind::Corrupt, format!("chunk {} is in an index but not in the collection", hit.chunk.0))
                 .hint("run `ragstone verify`")
@@ -108,7 +136,12 @@ pub fn search(
         retrieved = rerank(stage, query, retrieved)?;
         retrieved.truncate(options.k);
     }
-    Ok(retrieved)
+    Ok(Ranking { hits: retrieved, warnings })
+}
+
+/// Why the list of words holds `chunk` where it does, or does not hold it.
+pub fn explain(snapshot: &dyn Snapshot, query: &str, options: &SearchOptions, chunk: ChunkId) -> Result<Explanation> {
+    snapshot.explain_lexical(query, options.scoring, chunk, options.list_len())
 }
 
 /// Documents of one version, each read once; addresses need the whole document.

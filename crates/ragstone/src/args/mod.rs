@@ -134,6 +134,15 @@ pub struct SearchFlags {
     /// Share of meaning against words in hybrid search, 0 to 1
     #[arg(long, value_name = "W")]
     pub weight: Option<String>,
+    /// How words are scored: lucene, okapi, robertson, atire, bm25plus, bm25l, tfidf or jaccard
+    #[arg(long, value_name = "NAME")]
+    pub scoring: Option<String>,
+    /// Saturation of word frequency in BM25, 0 to 100
+    #[arg(long, value_name = "K1")]
+    pub k1: Option<String>,
+    /// How much BM25 lowers long passages, 0 to 1
+    #[arg(long, value_name = "B")]
+    pub b: Option<String>,
     /// Model that orders the first passages anew: a cross-encoder or late interaction, by name or folder
     #[arg(long, value_name = "NAME|DIR")]
     pub reranker: Option<String>,
@@ -178,6 +187,9 @@ pub struct SearchArgs {
     /// Number of passages, 1 to 1000
     #[arg(short, value_name = "N")]
     pub k: Option<String>,
+    /// Show for every passage what each word of the query adds to its score
+    #[arg(long)]
+    pub explain: bool,
     /// Options of searching
     #[command(flatten)]
     pub search: SearchFlags,
@@ -288,6 +300,9 @@ impl Set {
     fn search(&mut self, flags: &SearchFlags) {
         self.text("search.retriever", "--retriever", flags.retriever.clone());
         self.text("search.weight", "--weight", flags.weight.clone());
+        self.text("search.scoring", "--scoring", flags.scoring.clone());
+        self.text("search.k1", "--k1", flags.k1.clone());
+        self.text("search.b", "--b", flags.b.clone());
         self.text("search.reranker", "--reranker", flags.reranker.clone());
     }
 }
@@ -304,13 +319,14 @@ mod tests {
 
     #[test]
     fn every_flag_names_a_setting() {
-        let line = "ragstone --collection c --embedder e --threads 1 ask --docs d --retriever bm25 --weight 0.1 --reranker r \
+        let line = "ragstone --collection c --embedder e --threads 1 ask --docs d --retriever bm25 --weight 0.1 \
+                    --scoring okapi --k1 1.5 --b 0.5 --reranker r \
                     --hidden --no-gitignore --chunker x --chunk-tokens 9 --sentences 1 --llm-url u --llm-model m \
                     --llm-key-env k q";
         let cli = Cli::parse_from(line.split_whitespace());
         for set in cli.overrides() {
             assert!(crate::config::keys::find(set.key).is_some(), "{set:?}");
         }
-        assert_eq!(cli.overrides().len(), 14);
+        assert_eq!(cli.overrides().len(), 17);
     }
 }

@@ -7,12 +7,12 @@ use super::context::Context;
 use crate::args::EvalArgs;
 use crate::config::{Origin, Settings};
 use crate::exit;
-use crate::terminal::Bar;
+use crate::terminal::{Bar, count, printable};
 use crate::wire;
 use base::{Block, BlockKind, Document, Error, Kind, Locator, Place, Result, Snapshot, Store};
 use engine::ingest::{Extraction, FoundFile, Listing, Reader};
 use engine::rerank::Rerank;
-use engine::search::{SearchOptions, rank, search};
+use engine::search::{Ranking, SearchOptions, rank, search};
 use eval::{Dataset, Doc, Run, evaluate, evaluate_retrieved};
 use serde_json::json;
 use std::collections::HashMap;
@@ -50,12 +50,13 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
         options,
         sources,
     };
-    let mut run = Run::default();
+    let (mut run, mut notices) = (Run::default(), Vec::new());
     let mut bar = Bar::new("queries", context.terminal.quiet);
     let started = Instant::now();
     for (done, query) in data.queries.iter().enumerate() {
         let best = retrieval.best_documents(&query.text)?;
-        run.insert(&query.id, best.into_iter().take(args.depth.max(1)).collect());
+        notices.extend(best.warnings.iter().map(|warning| format!("query {}: {warning}", query.id)));
+        run.insert(&query.id, best.hits.into_iter().take(args.depth.max(1)).collect());
         bar.show(done + 1, data.queries.len(), &query.id);
     }
     bar.finish();
@@ -71,11 +72,19 @@ pub(super) fn run(args: EvalArgs, context: &Context) -> Result<u8> {
     if terminal.json {
         let named: serde_json::Map<_, _> = metrics.metrics.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
         terminal.json(&json!({
-            "dataset": args.dir, "retriever": settings.retriever, "reranker": reranker.as_ref().map(|r| r.name()), "documents": data.docs.len(),
+            "dataset": args.dir, "retriever": settings.retriever, "scoring": settings.scoring,
+            "reranker": reranker.as_ref().map(|r| r.name()), "documents": data.docs.len(), "notices": notices,
             "chunks": snapshot.stats()?.chunks, "queries": metrics.queries, "metrics": named,
             "seconds": {"index": indexed, "queries": seconds},
         }))?;
         return Ok(exit::OK);
+    }
+    if let Some(first) = notices.first() {
+        terminal.remark(&format!(
+            "note: {} about queries; the first: {}",
+            count(notices.len(), "remark"),
+            printable(first)
+        ));
     }
     terminal.line(&format!(
         "{}: {} documents, {} queries, {} retriever; indexed in {indexed:.1} s, {:.1} ms a query",
@@ -132,19 +141,20 @@ struct Retrieval<'a> {
 
 impl Retrieval<'_> {
     /// The documents of the best chunks, each with the score of its best.
-    fn best_documents(&self, query: &str) -> Result<Vec<(String, f32)>> {
-        let chunks: Vec<(base::DocId, f32)> = match &self.rerank {
+    fn best_documents(&self, query: &str) -> Result<Ranking<(String, f32)>> {
+        let (chunks, warnings): (Vec<(base::DocId, f32)>, _) = match &self.rerank {
             None => {
-                let mut chunks = Vec::new();
-                for hit in rank(self.snapshot, self.embedder, query, &self.options)? {
+                let (mut chunks, ranked) = (Vec::new(), rank(self.snapshot, self.embedder, query, &self.options)?);
+                for hit in ranked.hits {
                     chunks.extend(self.snapshot.document_of(hit.chunk)?.map(|document| (document, hit.score)));
                 }
-                chunks
+                (chunks, ranked.warnings)
             }
             // Scores of the reranker and of the search behind it have no common scale: only the order counts.
             Some(stage) => {
                 let found = search(self.snapshot, self.embedder, Some(stage), query, &self.options)?;
-                found.iter().enumerate().map(|(i, hit)| (hit.chunk.document, -(i as f32))).collect()
+                let order = found.hits.iter().enumerate();
+                (order.map(|(i, hit)| (hit.chunk.document, -(i as f32))).collect(), found.warnings)
             }
         };
         let mut best: Vec<(String, f32)> = Vec::new();
@@ -156,7 +166,7 @@ impl Retrieval<'_> {
                 best.push((source.clone(), score));
             }
         }
-        Ok(best)
+        Ok(Ranking { hits: best, warnings })
     }
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod context;
 mod eval;
+mod explain;
 mod index;
 mod ls;
 mod models;

@@ -1,13 +1,14 @@
 //! `ragstone search`: the passages nearest to a query.
 
 use super::context::Context;
+use super::explain::show as show_explanation;
 use super::question::question;
 use crate::args::SearchArgs;
 use crate::exit;
 use crate::terminal::{Terminal, printable, printable_name, wrap};
 use crate::wire;
-use base::{Passage, Result, Store};
-use engine::search::{Documents, passages, search};
+use base::{Explanation, Passage, Result, Store};
+use engine::search::{Documents, Ranking, Retriever, explain, passages, search};
 use serde_json::json;
 
 /// Characters of a passage shown on a terminal; `--json` has all of it.
@@ -21,20 +22,54 @@ pub(super) fn run(args: SearchArgs, context: &Context) -> Result<u8> {
     let options = wire::search_options(&context.settings, context.settings.k)?;
     let reranker = wire::reranker(&context.settings)?;
     let stage = wire::rerank(reranker.as_deref(), &context.settings);
-    let hits = search(&*snapshot, &*embedder, stage.as_ref(), &query, &options)?;
-    let hits = passages(&mut Documents::new(&*snapshot), &hits)?;
+    let Ranking { hits: found, warnings: mut notices } =
+        search(&*snapshot, &*embedder, stage.as_ref(), &query, &options)?;
+    let mut explanations = Vec::new();
+    if args.explain && options.retriever == Retriever::Dense {
+        notices.push("the dense retriever compares meanings; there are no scores of words to explain".to_owned());
+    } else if args.explain {
+        for hit in &found {
+            explanations.push(explain(&*snapshot, &query, &options, hit.chunk.id)?);
+        }
+    }
+    let hits = passages(&mut Documents::new(&*snapshot), &found)?;
     let terminal = &context.terminal;
     if terminal.json {
-        terminal.json(&json!({ "query": query, "retriever": context.settings.retriever, "hits": hits }))?;
+        terminal.json(&object(&query, &context.settings.retriever, &hits, &explanations, &notices))?;
         return Ok(exit::OK);
+    }
+    for notice in &notices {
+        terminal.remark(&format!("note: {}", printable(notice)));
     }
     if hits.is_empty() {
         terminal.line("nothing found")?;
     }
-    for hit in &hits {
+    for (i, hit) in hits.iter().enumerate() {
         show(hit, terminal)?;
+        if let Some(explanation) = explanations.get(i) {
+            show_explanation(explanation, terminal)?;
+        }
     }
     Ok(exit::OK)
+}
+
+/// What `--json` prints.
+fn object(
+    query: &str,
+    retriever: &str,
+    hits: &[Passage],
+    explanations: &[Explanation],
+    notices: &[String],
+) -> serde_json::Value {
+    let mut shown: Vec<_> = hits.iter().map(|hit| json!(hit)).collect();
+    for (hit, explanation) in shown.iter_mut().zip(explanations) {
+        hit["explain"] = json!(explanation);
+    }
+    let mut object = json!({ "query": query, "retriever": retriever, "hits": shown });
+    if !notices.is_empty() {
+        object["notices"] = json!(notices);
+    }
+    object
 }
 
 /// One passage: where it is, its scores, its text.

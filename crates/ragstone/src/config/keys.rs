@@ -3,6 +3,8 @@
 //! A new setting is one line here and one field in [`super::Settings`]. From the line follow the key in
 //! `ragstone.toml`, the environment variable, the check, and the row of `ragstone config`.
 
+use base::Scoring;
+
 /// What values a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
@@ -50,6 +52,9 @@ pub static KEYS: &[Key] = &[
     key("search.retriever", "hybrid", Shape::Choice(&["bm25", "dense", "hybrid"]), "which index answers"),
     key("search.k", "10", Shape::Integer(1, 1000), "passages returned by `search`"),
     key("search.weight", "0.5", Shape::Number(0.0, 1.0), "share of meaning (dense) against words (bm25) in hybrid"),
+    key("search.scoring", "lucene", Shape::Choice(&Scoring::NAMES), "how words are scored, also in hybrid"),
+    key("search.k1", "1.2", Shape::Number(0.0, 100.0), "saturation of word frequency in BM25; 0 ignores frequency"),
+    key("search.b", "0.75", Shape::Number(0.0, 1.0), "how much BM25 lowers long passages; 0 ignores length"),
     key(
         "search.reranker",
         "",

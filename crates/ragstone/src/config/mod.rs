@@ -150,6 +150,9 @@ impl Resolved {
             retriever: self.text("search.retriever"),
             k: self.integer("search.k") as usize,
             weight: self.text("search.weight").parse().unwrap_or(0.5),
+            scoring: self.text("search.scoring"),
+            k1: self.text("search.k1").parse().unwrap_or(1.2),
+            b: self.text("search.b").parse().unwrap_or(0.75),
             reranker: some("search.reranker"),
             rerank_depth: self.integer("search.rerank_depth") as usize,
             sentences: self.integer("answer.sentences") as usize,
@@ -192,6 +195,12 @@ pub struct Settings {
     pub k: usize,
     /// Share of the dense score in hybrid search.
     pub weight: f32,
+    /// Name of the scoring of words.
+    pub scoring: String,
+    /// Saturation of frequency in BM25.
+    pub k1: f64,
+    /// Normalisation by length in BM25.
+    pub b: f64,
     /// Name or folder of the reranker, if one is wanted.
     pub reranker: Option<String>,
     /// Passages that it sees.

@@ -18,7 +18,7 @@ pub use ingest::{index, ingest};
 pub use models::{embedder, model_cache, open_embedder, rerank, reranker};
 
 use crate::config::Settings;
-use base::Result;
+use base::{Result, Scoring};
 use engine::fusion::Fusion;
 use engine::search::{Retriever, SearchOptions};
 
@@ -28,6 +28,7 @@ pub fn search_options(settings: &Settings, k: usize) -> Result<SearchOptions> {
         retriever: Retriever::parse(&settings.retriever)?,
         k,
         fusion: Fusion::Convex(settings.weight),
+        scoring: Scoring::named(&settings.scoring, settings.k1, settings.b)?,
         ..SearchOptions::default()
     })
 }

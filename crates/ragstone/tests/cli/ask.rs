@@ -72,6 +72,60 @@ fn every_retriever_finds_and_slices_hold() {
 }
 
 #[test]
+fn words_are_scored_as_asked_and_scores_are_explained() {
+    let world = stones();
+    let score = |args: &[&str]| {
+        let mut all = vec!["search", "--retriever", "bm25", "-k", "1", "price of slate"];
+        all.extend(args);
+        world.json(&all)["hits"][0]["score"].as_f64().unwrap()
+    };
+    let plain = score(&[]);
+    assert_eq!(score(&["--scoring", "lucene", "--k1", "1.2", "--b", "0.75"]), plain);
+    for other in [&["--k1", "0.4"][..], &["--b", "0"], &["--scoring", "okapi"], &["--scoring", "tfidf"]] {
+        assert_ne!(score(other), plain, "{other:?}");
+    }
+    assert!(score(&["--scoring", "jaccard"]) <= 1.0);
+
+    world.write("ragstone.toml", "[search]\nscoring = \"bm25plus\"\nretriever = \"bm25\"\n");
+    let found = world.json(&["search", "--explain", "price of slate, marble"]);
+    let hit = &found["hits"][0];
+    let explain = &hit["explain"];
+    assert_eq!(explain["standing"]["ranked"], 1, "{found}");
+    assert!((explain["score"].as_f64().unwrap() - hit["score"].as_f64().unwrap()).abs() < 1e-4, "{found}");
+    let terms: Vec<&str> = explain["terms"].as_array().unwrap().iter().map(|t| t["term"].as_str().unwrap()).collect();
+    assert!(terms.contains(&"slate"), "{terms:?}");
+    for number in ["tf", "df", "len", "mean_len", "weight", "length_norm", "contribution"] {
+        assert!(explain["terms"][0][number].as_f64().unwrap() > 0.0, "{number}: {explain}");
+    }
+    assert!(world.json(&["search", "price"])["hits"][0].get("explain").is_none());
+
+    let text = world.run(&["search", "--explain", "price of slate"]).out;
+    assert!(text.contains("rank 1 by words") && text.contains("slate ") && text.contains("tf 1, df 1"), "{text}");
+}
+
+#[test]
+fn meanings_have_no_words_to_explain() {
+    let world = stones();
+    let found = world.json(&["search", "--explain", "--retriever", "dense", "slate"]);
+    assert!(found["notices"][0].as_str().unwrap().contains("no scores of words"), "{found}");
+    assert!(found["hits"][0].get("explain").is_none());
+}
+
+#[test]
+fn what_was_not_read_as_meant_is_said() {
+    let world = stones();
+    let question = "Where was \"ragstone quarried?";
+    let found = world.json(&["search", question]);
+    assert!(found["notices"][0].as_str().unwrap().contains("quotation mark"), "{found}");
+    assert!(found["hits"][0]["source"] == "notes/stone.md", "{found}");
+    assert!(world.json(&["search", "ragstone"]).get("notices").is_none());
+    let done = world.run(&["search", question]);
+    assert!(done.err.contains("quotation mark") && !done.out.contains("quotation mark"), "{done:?}");
+    let answer = world.json(&["ask", question]);
+    assert!(answer["notices"][0].as_str().unwrap().contains("quotation mark"), "{answer}");
+}
+
+#[test]
 fn ask_with_docs_needs_no_collection_and_leaves_nothing_beside_them() {
     let world = World::new();
     world.write("docs/a.txt", "The lighthouse keeper was called Miriam Oakes. She kept bees.");

@@ -56,6 +56,15 @@ fn usage_errors_have_code_2_and_help_has_code_0() {
     assert_eq!(world.run(&["serach", "x"]).code, 2);
     assert_eq!(world.run(&["search", "-k", "0", "x"]).code, 2);
     assert_eq!(world.run(&["search", "-k", "ten", "x"]).code, 2);
+    for (flag, value, range) in [
+        ("--k1", "101", "from 0 to 100"),
+        ("--k1", "NaN", "from 0 to 100"),
+        ("--b", "-0.1", "from 0 to 1"),
+        ("--scoring", "bm26", "lucene, okapi, robertson, atire, bm25plus, bm25l, tfidf, jaccard"),
+    ] {
+        let done = world.run(&["search", &format!("{flag}={value}"), "x"]);
+        assert!(done.code == 2 && done.err.contains(range), "{done:?}");
+    }
     assert_eq!(world.run(&["--help"]).code, 0);
     assert_eq!(world.run(&["ask", "--help"]).code, 0);
     assert!(world.run(&["--version"]).out.starts_with("ragstone "));
