@@ -115,17 +115,20 @@ impl Dot for Avx512F32 {
         b_stride: usize,
         groups: usize,
     ) -> [[F32x16; 2]; M] {
-        unsafe {
-            let sums = tile512::f32_tile::<M>(a, a_stride, b, b_stride, groups);
-            let mut out = [[Self::zero(); 2]; M];
-            for r in 0..M {
-                for i in 0..2 {
-                    out[r][i] = F32x16(sums[r][i]);
-                }
-            }
-            out
+        unsafe { wrapped(tile512::f32_tile::<M>(a, a_stride, b, b_stride, groups)) }
+    }
+}
+
+/// Registers as vectors.
+#[inline(always)]
+fn wrapped<const M: usize>(sums: [[__m512; 2]; M]) -> [[F32x16; 2]; M] {
+    let mut out = [[F32x16(sums[0][0]); 2]; M];
+    for r in 0..M {
+        for i in 0..2 {
+            out[r][i] = F32x16(sums[r][i]);
         }
     }
+    out
 }
 
 /// bf16 products, two at a time, summed in f32 (`vdpbf16ps`).
@@ -171,16 +174,7 @@ impl Dot for Avx512Bf16 {
         b_stride: usize,
         groups: usize,
     ) -> [[F32x16; 2]; M] {
-        unsafe {
-            let sums = tile512::bf16_tile::<M>(a, a_stride, b, b_stride, groups);
-            let mut out = [[Self::zero(); 2]; M];
-            for r in 0..M {
-                for i in 0..2 {
-                    out[r][i] = F32x16(sums[r][i]);
-                }
-            }
-            out
-        }
+        unsafe { wrapped(tile512::bf16_tile::<M>(a, a_stride, b, b_stride, groups)) }
     }
 }
 
