@@ -10,9 +10,11 @@ mod columns;
 mod garbled;
 mod info;
 mod layout;
+mod line_kinds;
 mod paragraphs;
 mod running;
 mod segments;
+mod shape;
 mod words;
 
 use super::{Format, Sniff};

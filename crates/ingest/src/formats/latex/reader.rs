@@ -1,82 +1,13 @@
-//! LaTeX source.
-//!
-//! The text is made: commands go, what they print stays. Sections are headings, mathematics stays as it is
-//! written, tables become rows, comments and the preamble are dropped. A block's address is its lines in the
-//! source, because line breaks inside a paragraph are kept.
+//! Source to blocks.
 
-mod symbols;
-
-use super::{Format, Sniff};
-use crate::encoding;
-use crate::verbatim::Text;
-use base::{BlockKind, Document, DocumentBuilder, Extractor, Input, Locator, Place, Result};
+use super::arguments::{bracket, comment, group, optional};
+use super::inline::{MATH_BYTES_MAX, inline, span};
+use super::tables::rows;
+use base::{BlockKind, Document, DocumentBuilder, Locator, Place};
 use std::collections::HashMap;
 
-pub static FORMAT: Format = Format {
-    name: "latex",
-    about: "LaTeX source: prose, headings, tables, mathematics as written",
-    extensions: &["tex", "latex", "ltx"],
-    file_names: &[],
-    sniff: |bytes, _| match () {
-        () if !encoding::is_text(bytes) => Sniff::No,
-        () if bytes.trim_ascii_start().starts_with(b"\\documentclass") => Sniff::Likely,
-        () => Sniff::Maybe,
-    },
-    trusted: true,
-    extractor: &Latex,
-};
-
-/// Longest argument that is read as one (a title, a caption), bytes; a longer one is running text.
-const ARGUMENT_BYTES_MAX: usize = 2000;
-/// Longest formula, bytes; a `$` without its partner is a dollar sign.
-const MATH_BYTES_MAX: usize = 4000;
-/// Deepest nesting of arguments that are read on their own (a footnote in a caption).
-const DEPTH_MAX: usize = 4;
-
-struct Latex;
-
-impl Extractor for Latex {
-    fn extract(&self, input: Input<'_>) -> Result<Document> {
-        let text = Text::read(&input);
-        let source = text.text.as_str();
-        let mut builder = DocumentBuilder::new(FORMAT.name);
-        let begin = source.find("\\begin{document}");
-        for (name, command) in [("title", "\\title"), ("author", "\\author"), ("date", "\\date")] {
-            let found =
-                source.match_indices(command).find_map(|(at, _)| group(source, optional(source, at + command.len())));
-            let Some((argument, _)) = found else { continue };
-            let value = inline(argument, 1);
-            if name == "title" {
-                builder.title(&value);
-            } else {
-                builder.metadata(name, &value.split_whitespace().collect::<Vec<_>>().join(" "));
-            }
-        }
-        let start = begin.map_or(0, |at| at + "\\begin{document}".len());
-        let end = source[start..].find("\\end{document}").map_or(source.len(), |n| start + n);
-        let mut reader = Reader {
-            source,
-            at: start,
-            end,
-            line: (0, 1),
-            text: String::new(),
-            from: start,
-            lists: 0,
-            closings: HashMap::new(),
-            builder,
-        };
-        reader.read();
-        let made = reader.builder.finish();
-        let mut document = text.document(FORMAT.name, made.title, Vec::new());
-        document.text = made.text;
-        document.blocks = made.blocks;
-        document.metadata.extend(made.metadata);
-        document.warnings.extend(made.warnings);
-        Ok(document)
-    }
-}
-
-struct Reader<'a> {
+/// Reads blocks.
+pub(super) struct Reader<'a> {
     source: &'a str,
     at: usize,
     end: usize,
@@ -92,7 +23,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self) {
+    /// Reads `source` from byte `start` to byte `end`; blocks go to `builder`.
+    pub(super) fn new(source: &'a str, start: usize, end: usize, builder: DocumentBuilder) -> Self {
+        let (line, text, closings) = ((0, 1), String::new(), HashMap::new());
+        Reader { source, at: start, end, line, text, from: start, lists: 0, closings, builder }
+    }
+
+    pub(super) fn read(mut self) -> Document {
         while self.at < self.end {
             let rest = &self.source[self.at..self.end];
             let Some(special) = rest.find(['\\', '%', '\n']) else {
@@ -118,6 +55,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.flush(BlockKind::Paragraph);
+        self.builder.finish()
     }
 
     /// Appends source text without block commands to the paragraph.
@@ -205,7 +143,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 // Everything else prints within the paragraph: keep it for `inline`.
-                let length = symbols::span(rest, name_length);
+                let length = span(rest, name_length);
                 self.print(&rest[..length]);
                 self.at += length;
             }
@@ -336,136 +274,4 @@ fn newlines(text: &str) -> u32 {
 fn is_list(environment: &str) -> bool {
     ["itemize", "enumerate", "description", "thebibliography", "compactitem"]
         .contains(&environment.trim_end_matches('*'))
-}
-
-/// Bytes of the comment that begins `text`, with its line break and the next line's indentation.
-fn comment(text: &str) -> usize {
-    let line = text.find('\n').map_or(text.len(), |n| n + 1);
-    let rest = text[line..].trim_start_matches([' ', '\t']);
-    // A blank line after a comment still ends the paragraph.
-    if rest.starts_with(['\n', '\r']) { line - 1 } else { text.len() - rest.len() }
-}
-
-/// The inside of the braces at `at` (after white space) and the byte after them, if they close within
-/// [`ARGUMENT_BYTES_MAX`].
-fn group(source: &str, at: usize) -> Option<(&str, usize)> {
-    let spaces = source.get(at..)?.bytes().take(16).take_while(u8::is_ascii_whitespace).count();
-    closed(source, at + spaces, b'{', b'}')
-}
-
-/// The inside of the brackets at `at`.
-fn bracket(source: &str, at: usize) -> Option<(&str, usize)> {
-    closed(source, at, b'[', b']')
-}
-
-fn closed(source: &str, at: usize, open: u8, close: u8) -> Option<(&str, usize)> {
-    let bytes = source.as_bytes();
-    if bytes.get(at) != Some(&open) {
-        return None;
-    }
-    let mut depth = 0usize;
-    let mut i = at;
-    while i < bytes.len() && i - at <= ARGUMENT_BYTES_MAX {
-        match bytes[i] {
-            b'\\' => i += 1,
-            b if b == open => depth += 1,
-            b if b == close => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some((&source[at + 1..i], i + 1));
-                }
-            }
-            _ => {}
-        }
-        i += 1;
-    }
-    None
-}
-
-/// The byte after the optional arguments at `at`.
-fn optional(source: &str, mut at: usize) -> usize {
-    while let Some((_, end)) = bracket(source, at) {
-        at = end;
-    }
-    at
-}
-
-/// The rows of a table body, cells separated by ` | `.
-fn rows(body: &str) -> String {
-    let mut out = Vec::new();
-    for row in body.split("\\\\") {
-        let mut row = row.trim_start();
-        row = row.strip_prefix('[').and_then(|r| r.split_once(']')).map_or(row, |(_, r)| r);
-        let clean = ["\\hline", "\\toprule", "\\midrule", "\\bottomrule"]
-            .iter()
-            .fold(row.to_owned(), |r, rule| r.replace(rule, ""));
-        let cells: Vec<String> = clean
-            .replace("\\&", "\u{1}")
-            .split('&')
-            .map(|cell| inline(&cell.replace('\u{1}', "\\&"), 1).split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
-        if cells.iter().any(|c| !c.is_empty()) {
-            out.push(cells.join(" | "));
-        }
-    }
-    out.join("\n")
-}
-
-/// What `source`, a piece without block commands, prints; `depth` is how deep it lies in arguments.
-fn inline(source: &str, depth: usize) -> String {
-    symbols::print(source, depth)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{extract, outline};
-    use super::*;
-
-    fn read(text: &str) -> Document {
-        extract(&FORMAT, "a.tex", text.as_bytes())
-    }
-
-    #[test]
-    fn a_paper() {
-        let text = "\\documentclass{article}\n\\title{On \\emph{Stone}}\n\\author{Ada}\n\\newcommand{\\x}{hidden}\n\\begin{document}\n\\maketitle\n\\begin{abstract}\nShort.\n\\end{abstract}\n\\section{Origin}\\label{sec:o}\nLimestone~is \\textbf{grey}, see \\cite[p.~3]{smith,doe} and Fig.~\\ref{fig:a}. % secret\nIt has $x^2 \\alpha$ caf\\'e.\n\nNext\\footnote{A note.} one costs 5\\% \\& more---really.\n\\begin{itemize}\n\\item one\n\\item[two] more\n\\end{itemize}\n\\begin{equation}\\label{e}\nE = mc^2\n\\end{equation}\n\\begin{verbatim}\n a % b\n\\end{verbatim}\n\\begin{table}[h]\\caption{Sizes}\n\\begin{tabular}{|l|r|}\n\\hline\nName & Size \\\\ \\hline\na\\&b & 2 \\\\\n\\end{tabular}\n\\end{table}\n\\end{document}\nafter\n";
-        let document = read(text);
-        assert_eq!(document.title.as_deref(), Some("On Stone"));
-        assert_eq!(document.metadata["author"], "Ada");
-        assert_eq!(
-            outline(&document),
-            [
-                "h2 line 7: Abstract",
-                "p line 8: Short.",
-                "h2 line 10: Origin",
-                "p lines 11-12: Limestone is grey, see [smith, doe] and Fig. fig:a. It has $x^2 \\alpha$ café.",
-                "p line 14: Next (A note.) one costs 5% & more—really.",
-                "li line 16: one",
-                "li line 17: two: more",
-                "p lines 19-21: E = mc^2",
-                "code[] line 23: a % b",
-                "caption line 25: Sizes",
-                "table lines 27-29: Name | Size⏎a&b | 2",
-            ]
-        );
-    }
-
-    #[test]
-    fn fragments_and_odd_input() {
-        assert_eq!(outline(&read("Just text\nwith \\unknown{words}.\n")), ["p lines 1-2: Just text⏎with words."]);
-        for unit in [
-            "\\section{",
-            "{",
-            "$",
-            "\\begin{a}",
-            "\\emph{",
-            "\\",
-            "%",
-            "\\item[",
-            "\\begin{tabular}{l}",
-            "\\footnote{",
-            "\\'",
-        ] {
-            read(&(unit.repeat(20_000) + " end"));
-        }
-    }
 }

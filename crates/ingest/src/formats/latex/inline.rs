@@ -1,7 +1,12 @@
 //! What commands inside a paragraph print.
 
-use super::{DEPTH_MAX, MATH_BYTES_MAX, bracket, comment, group, optional};
+use super::arguments::{bracket, comment, group, optional};
 use unicode_normalization::UnicodeNormalization as _;
+
+/// Longest formula, bytes; a `$` without its partner is a dollar sign.
+pub(super) const MATH_BYTES_MAX: usize = 4000;
+/// Deepest nesting of arguments that are read on their own (a footnote in a caption).
+const DEPTH_MAX: usize = 4;
 
 /// Bytes of the command at the start of `rest` whose name has `name_length` letters; with no letters, the one
 /// character after the backslash belongs to it.
@@ -12,8 +17,8 @@ pub(super) fn span(rest: &str, name_length: usize) -> usize {
     }
 }
 
-/// What `source` prints.
-pub(super) fn print(source: &str, depth: usize) -> String {
+/// What `source`, a piece without block commands, prints; `depth` is how deep it lies in arguments.
+pub(super) fn inline(source: &str, depth: usize) -> String {
     let mut out = String::with_capacity(source.len());
     let mut at = 0;
     while at < source.len() {
@@ -89,7 +94,7 @@ fn command(source: &str, at: usize, depth: usize, out: &mut String) -> usize {
     }
     let starred = end + usize::from(source[end..].starts_with('*'));
     let argument = || group(source, optional(source, starred));
-    let nested = |text: &str| if depth < DEPTH_MAX { print(text, depth + 1) } else { text.to_owned() };
+    let nested = |text: &str| if depth < DEPTH_MAX { inline(text, depth + 1) } else { text.to_owned() };
     if name.len() == 1
         && let Some(mark) = letter_accent(name)
         && source[end..].starts_with(['{', ' '])
