@@ -29,7 +29,25 @@ pub enum Kind {
     Int8,
 }
 
+/// Every kind, most exact first.
+pub const KINDS: [Kind; 4] = [Kind::F32, Kind::Bf16, Kind::Int16, Kind::Int8];
+
 impl Kind {
+    /// What configuration calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::F32 => "f32",
+            Kind::Bf16 => "bf16",
+            Kind::Int16 => "int16",
+            Kind::Int8 => "int8",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Kind> {
+        KINDS.into_iter().find(|k| k.name() == name)
+    }
+
     /// Values in 32 bits.
     pub fn group(self) -> usize {
         match self {
@@ -74,13 +92,28 @@ pub enum Rows<'a> {
         /// One per row.
         scales: &'a [f32],
     },
+    /// Likewise with one bit more, -255 to 255: still exact in bf16, and rounded to 8 bits for products of those.
+    Int9 {
+        /// Row-major.
+        values: &'a [i16],
+        /// One per row.
+        scales: &'a [f32],
+    },
 }
 
 impl Rows<'_> {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Rows::F32(v) => v.len(),
             Rows::Int8 { values, .. } => values.len(),
+            Rows::Int9 { values, .. } => values.len(),
+        }
+    }
+
+    pub(crate) fn scales(&self) -> Option<&[f32]> {
+        match self {
+            Rows::F32(_) => None,
+            Rows::Int8 { scales, .. } | Rows::Int9 { scales, .. } => Some(scales),
         }
     }
 }
@@ -121,147 +154,7 @@ pub(crate) fn int8_scale(low: f32, high: f32) -> f32 {
     if high - low > 1e-30 { (high - low) / 255.0 } else { 1.0 }
 }
 
-/// An integer as the upper half of an f32.
-fn bf16_of(x: i8) -> u32 {
-    f32::from(x).to_bits() >> 16
-}
-
-/// Two integers in 16 bits each, the first one lowest.
-fn pack_shorts([low, high]: [i8; 2]) -> u32 {
-    u32::from(i16::from(low) as u16) | u32::from(i16::from(high) as u16) << 16
-}
-
-/// Writes each group of `N` integers to the next slot; the last one is filled up with zeros.
-fn spread<'s, const N: usize>(
-    ints: &[i8],
-    mut slots: impl Iterator<Item = &'s mut u32>,
-    word: impl Fn([i8; N]) -> u32,
-) {
-    let (groups, rest) = ints.as_chunks::<N>();
-    for (&group, slot) in groups.iter().zip(&mut slots) {
-        *slot = word(group);
-    }
-    if let (false, Some(slot)) = (rest.is_empty(), slots.next()) {
-        let mut group = [0; N];
-        group[..rest.len()].copy_from_slice(rest);
-        *slot = word(group);
-    }
-}
-
-/// The nearest of -127..=127 to `x / scale`, where `scale` maps the largest magnitude of `row` to 127.
-fn quantise_row(row: &[f32], out: &mut Vec<i8>) -> f32 {
-    let largest = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-    let scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-    out.clear();
-    out.extend(row.iter().map(|x| (x / scale).round() as i8));
-    scale
-}
-
 impl Panels {
-    /// Packs `n` rows of `k` values for products of `kind` at `level`.
-    ///
-    /// # Panics
-    /// If `rows` does not hold `n * k` values, if there are not `n` scales, if this machine lacks `level`, or if
-    /// there are no products of `kind` at it.
-    pub fn pack(rows: Rows<'_>, n: usize, k: usize, kind: Kind, level: Level) -> Panels {
-        assert_eq!(rows.len(), n * k, "a matrix of {n} x {k}");
-        if let Rows::Int8 { scales, .. } = rows {
-            assert_eq!(scales.len(), n, "one scale per row");
-        }
-        assert!(level.available(), "level {level} on a machine without it");
-        assert!(kind.runs_at(level), "{kind:?} at level {level}");
-        let (width, size) = (panel_width(level), kind.group());
-        let groups = k.div_ceil(size);
-        let padded = n.div_ceil(width) * width;
-        let mut panels = Panels {
-            kind,
-            level,
-            n,
-            k,
-            groups,
-            width,
-            words: Words::zeroed(padded * groups),
-            scales: vec![1.0; padded],
-            sums: vec![0.0; padded],
-            left_max: i32::from(i16::MAX),
-        };
-        if let Rows::Int8 { values, scales } = rows
-            && kind != Kind::F32
-        {
-            panels.fill_integers(values, scales);
-            return panels;
-        }
-        let mut ints = Vec::new();
-        for row in 0..n {
-            let at = row / width * width * groups + row % width;
-            let words = panels.words.u32_mut();
-            match (kind, rows) {
-                (Kind::F32, Rows::F32(v)) => {
-                    for (g, x) in v[row * k..][..k].iter().enumerate() {
-                        words[at + g * width] = x.to_bits();
-                    }
-                }
-                (Kind::F32, Rows::Int8 { values, scales }) => {
-                    for (g, &x) in values[row * k..][..k].iter().enumerate() {
-                        words[at + g * width] = (f32::from(x) * scales[row]).to_bits();
-                    }
-                }
-                (Kind::Bf16, Rows::F32(v)) => {
-                    for (g, pair) in v[row * k..][..k].chunks(2).enumerate() {
-                        let high = pair.get(1).map_or(0, |&x| to_bf16(x));
-                        words[at + g * width] = u32::from(to_bf16(pair[0])) | u32::from(high) << 16;
-                    }
-                }
-                (Kind::Int8 | Kind::Int16, Rows::F32(v)) => {
-                    panels.scales[row] = quantise_row(&v[row * k..][..k], &mut ints);
-                    let slots = words[at..].iter_mut().step_by(width);
-                    match kind {
-                        Kind::Int8 => spread(&ints, slots, |four: [i8; 4]| u32::from_le_bytes(four.map(|x| x as u8))),
-                        _ => spread(&ints, slots, pack_shorts),
-                    }
-                    panels.note_integers(row, &ints);
-                }
-                (Kind::Bf16 | Kind::Int8 | Kind::Int16, Rows::Int8 { .. }) => {} // filled above
-            }
-        }
-        panels
-    }
-
-    /// Keeps what the end of a product must know of output `row`'s integers.
-    fn note_integers(&mut self, row: usize, ints: &[i8]) {
-        match self.kind {
-            Kind::Int8 => self.sums[row] = self.scales[row] * ints.iter().map(|&x| i32::from(x)).sum::<i32>() as f32,
-            Kind::Int16 => {
-                let magnitudes: u32 = ints.iter().map(|&x| u32::from(x.unsigned_abs())).sum();
-                let most = i32::MAX as u32 / magnitudes.max(1);
-                self.left_max = most.clamp(1, self.left_max as u32) as i32;
-            }
-            Kind::F32 | Kind::Bf16 => {}
-        }
-    }
-
-    /// Integers as they are. An integer of 8 bits is exact in bf16; the scale waits for the end of the sum.
-    /// Most of what opening a model costs: a panel lies in the first cache while its rows are spread over it.
-    fn fill_integers(&mut self, values: &[i8], scales: &[f32]) {
-        let (k, kind, width) = (self.k.max(1), self.kind, self.width);
-        self.scales[..self.n].copy_from_slice(scales);
-        for (row, ints) in values.chunks_exact(k).enumerate() {
-            self.note_integers(row, ints);
-        }
-        let panels = self.words.u32_mut().chunks_exact_mut((width * self.groups).max(1));
-        for (words, rows) in panels.zip(values.chunks(k * width)) {
-            for (row, ints) in rows.chunks_exact(k).enumerate() {
-                let slots = words[row..].iter_mut().step_by(width);
-                match kind {
-                    Kind::F32 => {}
-                    Kind::Bf16 => spread(ints, slots, |[low, high]| bf16_of(low) | bf16_of(high) << 16),
-                    Kind::Int16 => spread(ints, slots, pack_shorts),
-                    Kind::Int8 => spread(ints, slots, |four: [i8; 4]| u32::from_le_bytes(four.map(|x| x as u8))),
-                }
-            }
-        }
-    }
-
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.n

@@ -25,7 +25,7 @@ fn levels() -> impl Iterator<Item = Level> {
 }
 
 fn kinds(level: Level) -> Vec<Kind> {
-    [Kind::F32, Kind::Bf16, Kind::Int16, Kind::Int8].into_iter().filter(|k| k.runs_at(level)).collect()
+    kernels::KINDS.into_iter().filter(|k| k.runs_at(level)).collect()
 }
 
 /// The kinds that quantise the left-hand side, at every level that has them.
@@ -119,6 +119,37 @@ fn integers_on_both_sides_are_exact() {
             let off = furthest(&out, &exact) / largest;
             // 16 bits of a row are not 255ths of it.
             let tolerance = if kind == Kind::Int16 { 5e-5 } else { 1e-6 };
+            assert!(off < tolerance, "{level} {kind:?}: off by {off}");
+        }
+    }
+}
+
+#[test]
+fn integers_of_nine_bits_are_exact_but_in_eight() {
+    // A width that ends in the middle of every group.
+    let (n, k) = (40, 67);
+    let values: Vec<i16> = (0..n * k).map(|i| ((i * 31) % 511) as i16 - 255).collect();
+    let scales: Vec<f32> = (0..n).map(|i| 0.01 + i as f32 * 1e-3).collect();
+    let floats = |value: &dyn Fn(i16) -> f32| -> Vec<f32> {
+        values.iter().enumerate().map(|(i, &x)| value(x) * scales[i / k]).collect()
+    };
+    let whole = floats(&|x| f32::from(x));
+    // Halves to the even integer, and nothing beyond 127.
+    let rounded = floats(&|x| 2.0 * (f32::from(x) / 2.0).round_ties_even().clamp(-127.0, 127.0));
+    let mut a: Vec<f32> = (0..3 * k).map(|i| ((i * 7) % 256) as f32).collect();
+    for row in a.chunks_mut(k) {
+        (row[3], row[9]) = (0.0, 255.0);
+    }
+    let largest = reference::matmul(&a, &whole, 3, n, k).iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    for level in levels() {
+        for kind in kinds(level) {
+            let exact = reference::matmul(&a, if kind == Kind::Int8 { &rounded } else { &whole }, 3, n, k);
+            let panels = Panels::pack(Rows::Int9 { values: &values, scales: &scales }, n, k, kind, level);
+            let mut out = vec![0.0; 3 * n];
+            let mut left = LeftBuffer::default();
+            gemm(left.convert(level, &panels, &a, k, 3), 3, &panels, Finish::default(), &mut out, n);
+            let off = furthest(&out, &exact) / largest;
+            let tolerance = if kind == Kind::Int16 { 1e-4 } else { 2e-6 };
             assert!(off < tolerance, "{level} {kind:?}: off by {off}");
         }
     }

@@ -12,7 +12,7 @@ use crate::wordpiece::WordPiece;
 use base::{EmbedSpec, Error, Kind, Metric, Result};
 
 /// The version in `__metadata__.ragstone`.
-pub const FORMAT_VERSION: &str = "1";
+pub const FORMAT_VERSION: &str = "2";
 /// The tensor that holds the vocabulary: tokens in order, each followed by a line feed.
 pub const VOCABULARY: &str = "tokenizer.vocabulary";
 /// Where the checksum's 64 hexadecimal digits begin in the file.

@@ -1,37 +1,43 @@
-//! Floats to int8 rows with a scale per row, for the file of the built-in model.
+//! Floats to rows of integers with a scale per row, for the file of the built-in model.
 
 /// A matrix as integers: value ≈ integer × scale of its row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantised {
-    /// Row-major, -127 to 127.
-    pub values: Vec<i8>,
+    /// Row-major, none beyond the largest that was asked for.
+    pub values: Vec<i16>,
     /// One per row.
     pub scales: Vec<f32>,
 }
 
-/// Quantises rows of `width` values, each with the scale that loses least.
+/// The largest integer of 8 bits that is used: symmetric.
+pub const INT8_MAX: i16 = 127;
+/// Of 9 bits.
+pub const INT9_MAX: i16 = 255;
+
+/// Quantises rows of `width` values to integers up to `most`, each row with the scale that loses least.
 ///
-/// Mapping the largest magnitude to 127 wastes resolution when a row has an outlier. So scales from 70 % to
+/// Mapping the largest magnitude to `most` wastes resolution when a row has an outlier. So scales from 70 % to
 /// 100 % of that one are tried, and the one with the smallest squared error wins; for each, the best scale for
 /// its integers has a closed form, Σxq / Σq².
 ///
 /// # Panics
 /// If `values` is not whole rows.
-pub fn quantise(values: &[f32], width: usize) -> Quantised {
+pub fn quantise(values: &[f32], width: usize, most: i16) -> Quantised {
     assert!(width > 0 && values.len().is_multiple_of(width));
     let mut out = Quantised { values: Vec::with_capacity(values.len()), scales: Vec::new() };
-    let mut best_row = vec![0i8; width];
-    let mut row_now = vec![0i8; width];
+    let most = f32::from(most);
+    let mut best_row = vec![0i16; width];
+    let mut row_now = vec![0i16; width];
     for row in values.chunks_exact(width) {
         let largest = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
         let (mut best, mut scale) = (f64::INFINITY, 1.0f32);
         best_row.fill(0);
         if largest > 0.0 {
             for step in 0..=60 {
-                let tried = largest / 127.0 * (1.0 - 0.005 * step as f32);
+                let tried = largest / most * (1.0 - 0.005 * step as f32);
                 let (mut xq, mut qq, mut xx) = (0.0f64, 0.0f64, 0.0f64);
                 for (q, &x) in row_now.iter_mut().zip(row) {
-                    *q = (x / tried).round().clamp(-127.0, 127.0) as i8;
+                    *q = (x / tried).round().clamp(-most, most) as i16;
                     let (x, q) = (f64::from(x), f64::from(*q));
                     xq += x * q;
                     qq += q * q;
@@ -54,15 +60,17 @@ pub fn quantise(values: &[f32], width: usize) -> Quantised {
 /// Quantises rows of `width` values so that products with typical inputs change least (GPTQ: Frantar and
 /// others, "GPTQ: accurate post-training quantization for generative pre-trained transformers", 2022).
 ///
-/// `moments` is Σ x xᵀ over inputs `x` that the matrix really sees, `width * width` values. Columns are rounded
-/// one after the other, and the error of each is spread over those still to come in the way that undoes it
-/// best for such inputs. Scales are those of [`quantise`].
+/// `moments` is Σ x xᵀ over inputs `x` that the matrix really sees (or their deviations from the mean, when a
+/// bias takes up what the mean does), `width * width` values. Columns are rounded one after the other, and the
+/// error of each is spread over those still to come in the way that undoes it best for such inputs. Scales are
+/// first those of [`quantise`], in the end those that suit the integers and the inputs best, wᵀMq / qᵀMq.
 ///
 /// # Panics
 /// If `values` is not whole rows or `moments` has another size.
-pub fn quantise_for(values: &[f32], width: usize, moments: &[f64]) -> Quantised {
+pub fn quantise_for(values: &[f32], width: usize, most: i16, moments: &[f64]) -> Quantised {
     assert_eq!(moments.len(), width * width);
-    let plain = quantise(values, width);
+    let plain = quantise(values, width, most);
+    let most = f64::from(most);
     let spread = spread(moments, width);
     let mut out = Quantised { values: vec![0; values.len()], scales: plain.scales };
     let mut row_now = vec![0.0f64; width];
@@ -70,11 +78,21 @@ pub fn quantise_for(values: &[f32], width: usize, moments: &[f64]) -> Quantised 
         let scale = f64::from(out.scales[r]);
         row_now.iter_mut().zip(row).for_each(|(now, &x)| *now = f64::from(x));
         for c in 0..width {
-            let q = (row_now[c] / scale).round().clamp(-127.0, 127.0);
-            out.values[r * width + c] = q as i8;
+            let q = (row_now[c] / scale).round().clamp(-most, most);
+            out.values[r * width + c] = q as i16;
             let shares = &spread[c * width..][..width];
             let error = (row_now[c] - q * scale) / shares[c];
             row_now[c + 1..].iter_mut().zip(&shares[c + 1..]).for_each(|(x, share)| *x -= error * share);
+        }
+        let integers = out.values[r * width..][..width].iter().map(|&q| f64::from(q)).collect::<Vec<_>>();
+        let (mut wq, mut qq) = (0.0, 0.0);
+        for (moments, (&w, q)) in moments.chunks_exact(width).zip(row.iter().zip(&integers)) {
+            let mq = dot(moments, &integers);
+            wq += f64::from(w) * mq;
+            qq += q * mq;
+        }
+        if qq > 0.0 && wq > 0.0 {
+            out.scales[r] = (wq / qq) as f32;
         }
     }
     out
@@ -152,13 +170,13 @@ mod tests {
     fn loses_less_than_the_plain_scale() {
         let values: Vec<f32> =
             (0..512).map(|i| ((i * 37 % 101) as f32 / 50.0 - 1.0) * if i == 5 { 4.0 } else { 1.0 }).collect();
-        let q = quantise(&values, 256);
+        let q = quantise(&values, 256, INT8_MAX);
         assert_eq!(q.scales.len(), 2);
         let mut plain = Quantised { values: vec![], scales: vec![] };
         for row in values.chunks(256) {
             let scale = row.iter().fold(0.0f32, |m, x| m.max(x.abs())) / 127.0;
             plain.scales.push(scale);
-            plain.values.extend(row.iter().map(|x| (x / scale).round() as i8));
+            plain.values.extend(row.iter().map(|x| (x / scale).round() as i16));
         }
         assert!(error(&values, &q, 256) <= error(&values, &plain, 256));
         assert!(error(&values, &q, 256) / values.iter().map(|x| x * x).sum::<f32>() < 1e-4);
@@ -219,12 +237,15 @@ mod tests {
                 .map(|(r, x)| (0..width).map(|c| diff(r * width + c) * x[c]).sum::<f64>().powi(2))
                 .sum()
         };
-        let (plain, fitted) = (change(&quantise(&values, width)), change(&quantise_for(&values, width, &moments)));
+        let (plain, fitted) =
+            (change(&quantise(&values, width, INT8_MAX)), change(&quantise_for(&values, width, INT8_MAX, &moments)));
         assert!(fitted < 0.3 * plain, "{fitted} against {plain}");
+        let finer = change(&quantise_for(&values, width, INT9_MAX, &moments));
+        assert!(finer < 0.4 * fitted, "{finer} against {fitted}");
     }
 
     #[test]
     fn zeros_stay_zeros() {
-        assert_eq!(quantise(&[0.0; 4], 2), Quantised { values: vec![0; 4], scales: vec![1.0; 2] });
+        assert_eq!(quantise(&[0.0; 4], 2, INT9_MAX), Quantised { values: vec![0; 4], scales: vec![1.0; 2] });
     }
 }
