@@ -42,16 +42,11 @@ struct Ids {
 
 /// Runs the measurements that were asked for; prints one JSON line for each.
 pub fn run(options: &Options) -> Result<()> {
-    let kind = match options.kind.as_deref() {
-        None => None,
-        Some("f32") => Some(kernels::Kind::F32),
-        Some("bf16") => Some(kernels::Kind::Bf16),
-        Some("int16") => Some(kernels::Kind::Int16),
-        Some("int8") => Some(kernels::Kind::Int8),
-        Some(other) => {
-            return Err(Error::new(Kind::BadInput, format!("--kind {other}: expected f32, bf16, int16 or int8")));
-        }
-    };
+    let kind = options.kind.as_deref().map(|name| {
+        let what = || format!("--kind {name}: expected {}", kernels::KINDS.map(kernels::Kind::name).join(", "));
+        kernels::Kind::parse(name).ok_or_else(|| Error::new(Kind::BadInput, what()))
+    });
+    let kind = kind.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.context(Kind::Overloaded, || format!("starting {} threads", options.threads))?;
     let level = kernels::level();

@@ -1,10 +1,11 @@
 //! The model inside the binary, and the file it is kept in (drawn in `docs/formats/model.md`).
 
 use crate::config::Shape;
-use crate::embedder::{Prompts, SentenceEmbedder};
+use crate::embedder::SentenceEmbedder;
 use crate::encoder::Encoder;
 use crate::normalise::Normaliser;
 use crate::pooling::Pooling;
+use crate::prompts::Prompts;
 use crate::safetensors::TensorFile;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Precision;

@@ -8,8 +8,9 @@ use base::{Embedder, Entry, Error, Kind, MultiEncoder, Reranker, Result, TokenCl
 use std::path::Path;
 use std::sync::Arc;
 
-/// How an embedder is opened: `argument` is what follows the name and a colon, or the folder.
-pub type Open = fn(argument: &str) -> Result<Arc<dyn Embedder>>;
+/// How an embedder is opened: `argument` is what follows the name and a colon, or the folder; products are of
+/// `kind`, or of the kind that suits its weights and the machine.
+pub type Open = fn(argument: &str, kind: Option<kernels::Kind>) -> Result<Arc<dyn Embedder>>;
 /// How a reranker is opened, likewise.
 pub type OpenReranker = fn(argument: &str) -> Result<Arc<dyn Reranker>>;
 /// How a late-interaction encoder is opened, likewise.
@@ -22,12 +23,18 @@ pub static EMBEDDERS: &[Entry<Open>] = &[
     Entry {
         name: "minilm",
         about: "all-MiniLM-L6-v2, inside the program: 384 values, English, 256 tokens",
-        open: |_| crate::builtin(),
+        open: |_, kind| Ok(Arc::new(crate::builtin_sentence_embedder(kernels::level(), kind)?)),
     },
     Entry {
         name: "folder",
         about: "a Hugging Face folder with config.json, tokenizer.json and model.safetensors",
-        open: |argument| crate::open_folder(Path::new(argument)),
+        open: |argument, kind| crate::open_folder_as(Path::new(argument), kernels::level(), kind),
+    },
+    #[cfg(feature = "onnx")]
+    Entry {
+        name: "onnx",
+        about: "a Hugging Face folder with config.json, tokenizer.json and model.onnx or onnx/model.onnx",
+        open: |argument, _| crate::onnx::open_onnx(Path::new(argument)),
     },
 ];
 
@@ -64,7 +71,34 @@ pub static TOKEN_CLASSIFIERS: &[Entry<OpenTokenClassifier>] = &[Entry {
 /// # Errors
 /// Those of the embedder; `NotFound` when the setting is neither a name nor a folder.
 pub fn open(setting: &str) -> Result<Arc<dyn Embedder>> {
-    named(EMBEDDERS, "embedder", setting, crate::open_folder)
+    open_as(setting, None)
+}
+
+/// As [`open`], with products of `kind`: fewer bits are quicker and further from the model's own vectors
+/// (measured in `bench/results/encoder.md`).
+///
+/// # Errors
+/// Those of [`open`]; `Unsupported` when this processor has no such products.
+pub fn open_as(setting: &str, kind: Option<kernels::Kind>) -> Result<Arc<dyn Embedder>> {
+    let level = kernels::level();
+    if let Some(kind) = kind.filter(|kind| !kind.runs_at(level)) {
+        let runs = kernels::KINDS.into_iter().filter(|k| k.runs_at(level)).map(kernels::Kind::name);
+        let runs = runs.collect::<Vec<_>>().join(", ");
+        let what = format!(
+            "opening the embedder {setting:?}: expected one of the kinds of products that this processor has at level {level} ({runs}), found {}",
+            kind.name()
+        );
+        return Err(
+            Error::new(Kind::Unsupported, what).hint("`auto` takes the one that suits the model and the processor")
+        );
+    }
+    named(
+        EMBEDDERS,
+        "embedder",
+        setting,
+        |open, argument| open(argument, kind),
+        |folder| crate::open_folder_as(folder, level, kind),
+    )
 }
 
 /// Opens the reranker that `setting` names: `cross-encoder:PATH`, `colbert:PATH`, or just the path of a
@@ -73,12 +107,18 @@ pub fn open(setting: &str) -> Result<Arc<dyn Embedder>> {
 /// # Errors
 /// Those of the reranker; `NotFound` when the setting is neither a name nor a folder.
 pub fn open_reranker(setting: &str) -> Result<Arc<dyn Reranker>> {
-    named(RERANKERS, "reranker", setting, |folder| {
-        if is_colbert(&ModelFiles::open(folder)?)? {
-            return Ok(Arc::new(LateReranker::open(folder)?));
-        }
-        Ok(Arc::new(CrossEncoder::open(folder)?))
-    })
+    named(
+        RERANKERS,
+        "reranker",
+        setting,
+        |open, argument| open(argument),
+        |folder| {
+            if is_colbert(&ModelFiles::open(folder)?)? {
+                return Ok(Arc::new(LateReranker::open(folder)?));
+            }
+            Ok(Arc::new(CrossEncoder::open(folder)?))
+        },
+    )
 }
 
 /// Opens the late-interaction encoder that `setting` names: `colbert:PATH` or just the path of a folder.
@@ -86,7 +126,13 @@ pub fn open_reranker(setting: &str) -> Result<Arc<dyn Reranker>> {
 /// # Errors
 /// Those of the encoder; `NotFound` when the setting is neither a name nor a folder.
 pub fn open_multi_encoder(setting: &str) -> Result<Arc<dyn MultiEncoder>> {
-    named(MULTI_ENCODERS, "late-interaction encoder", setting, |folder| Ok(Arc::new(ColBert::open(folder)?)))
+    named(
+        MULTI_ENCODERS,
+        "late-interaction encoder",
+        setting,
+        |open, argument| open(argument),
+        |folder| Ok(Arc::new(ColBert::open(folder)?)),
+    )
 }
 
 /// Opens the token classifier that `setting` names: `folder:PATH` or just the path of a folder.
@@ -94,22 +140,26 @@ pub fn open_multi_encoder(setting: &str) -> Result<Arc<dyn MultiEncoder>> {
 /// # Errors
 /// Those of the classifier; `NotFound` when the setting is neither a name nor a folder.
 pub fn open_token_classifier(setting: &str) -> Result<Arc<dyn TokenClassifier>> {
-    named(TOKEN_CLASSIFIERS, "token classifier", setting, |folder| Ok(Arc::new(EntityTagger::open(folder)?)))
+    named(
+        TOKEN_CLASSIFIERS,
+        "token classifier",
+        setting,
+        |open, argument| open(argument),
+        |folder| Ok(Arc::new(EntityTagger::open(folder)?)),
+    )
 }
 
-/// The catalogue of a family of `T`.
-type Entries<T> = [Entry<fn(&str) -> Result<Arc<T>>>];
-
-/// What `setting` names in `entries`, or `folder` of the folder that it is.
-fn named<T: ?Sized>(
-    entries: &Entries<T>,
+/// What `setting` names in `entries`, opened by `open`, or `folder` of the folder that it is.
+fn named<T: ?Sized, Open: Copy>(
+    entries: &[Entry<Open>],
     family: &str,
     setting: &str,
+    open: impl Fn(Open, &str) -> Result<Arc<T>>,
     folder: impl Fn(&Path) -> Result<Arc<T>>,
 ) -> Result<Arc<T>> {
     let (name, argument) = setting.split_once(':').unwrap_or((setting, ""));
     if let Some(entry) = entries.iter().find(|e| e.name == name) {
-        return (entry.open)(argument);
+        return open(entry.open, argument);
     }
     if Path::new(setting).is_dir() {
         return folder(Path::new(setting));

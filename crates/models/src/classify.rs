@@ -182,16 +182,17 @@ type Norm = Option<(Vec<f32>, Vec<f32>)>;
 
 /// The two maps of a head, and what stands between them.
 fn head(files: &ModelFiles, file: &TensorFile<'_>, labels: usize, level: Level) -> Result<(Dense, Norm, Dense)> {
-    let h = files.shape.hidden;
+    let shape = files.shape()?;
+    let h = shape.hidden;
     let load = |name: &str, outputs, activation| Dense::load(file, name, outputs, h, activation, level);
     let kind = files.config["model_type"].as_str().unwrap_or_default();
-    let (first, second) = match (files.shape.family, kind) {
+    let (first, second) = match (shape.family, kind) {
         (Family::Bert, "bert") => ("bert.pooler.dense", "classifier"),
         (Family::Bert | Family::MpNet, _) => ("classifier.dense", "classifier.out_proj"),
         (Family::DistilBert, _) => ("pre_classifier", "classifier"),
         (Family::ModernBert, _) => ("head.dense", "classifier"),
     };
-    let activation = match files.shape.family {
+    let activation = match shape.family {
         Family::DistilBert => Activation::Relu,
         Family::ModernBert => match files.config["classifier_activation"].as_str() {
             None | Some("gelu") => Activation::Gelu,
@@ -199,7 +200,7 @@ fn head(files: &ModelFiles, file: &TensorFile<'_>, labels: usize, level: Level) 
         },
         _ => Activation::Tanh,
     };
-    let norm = match files.shape.family {
+    let norm = match shape.family {
         Family::ModernBert => {
             let bias = match file.find("head.norm.bias") {
                 Some(_) => file.floats("head.norm.bias", &[h])?,

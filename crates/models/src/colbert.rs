@@ -138,7 +138,8 @@ impl ColBert {
         let settings = Settings::read(&files)?;
         let file = files.tensors()?;
         let mut dense = Vec::new();
-        let mut width = files.shape.hidden;
+        let shape = files.shape()?;
+        let mut width = shape.hidden;
         if settings.dense.is_empty() {
             let shape = file.find("linear.weight").map(|view| view.shape.to_vec()).unwrap_or_default();
             let outputs = shape.first().copied().filter(|&n| n > 0).unwrap_or(128);
@@ -150,7 +151,7 @@ impl ColBert {
             dense.push(module);
         }
         let tokenizer = &files.tokenizer;
-        let (most, least) = (files.shape.tokens_max(), tokenizer.affixes() + 1);
+        let (most, least) = (shape.tokens_max(), tokenizer.affixes() + 1);
         let form = |marker: &str, length: Option<u64>, default: u64| -> Result<Form> {
             let length = length.unwrap_or(default).min(LENGTH_MAX) as usize;
             let length = length.min(most);

@@ -2,6 +2,7 @@
 
 use crate::encoder::{Encoder, Workspace};
 use crate::pooling::Head;
+use crate::prompts::Prompts;
 use crate::tokenizer::Tokenizer;
 use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter};
 use rayon::prelude::*;
@@ -10,23 +11,6 @@ use std::sync::{Mutex, PoisonError};
 /// Tokens of a micro-batch. Measured on 128-token texts: 128 to 512 differ by a few per cent, beyond that the
 /// values leave the second cache.
 const BATCH_TOKENS: usize = 256;
-
-/// Words that a model wants before a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prompts {
-    /// Before questions.
-    pub query: String,
-    /// Before passages.
-    pub passage: String,
-    /// Whether their tokens are pooled with the others.
-    pub pooled: bool,
-}
-
-impl Default for Prompts {
-    fn default() -> Self {
-        Prompts { query: String::new(), passage: String::new(), pooled: true }
-    }
-}
 
 /// An encoder that turns texts into vectors.
 pub struct SentenceEmbedder {
@@ -134,24 +118,6 @@ impl SentenceEmbedder {
         work.tokens = tokens;
         idle().push(work);
     }
-
-    fn prompt(&self, role: Role) -> &str {
-        match role {
-            Role::Query => &self.prompts.query,
-            Role::Passage => &self.prompts.passage,
-        }
-    }
-
-    fn tokenize(&self, text: &str, role: Role) -> Result<Vec<u32>> {
-        let prompt = self.prompt(role);
-        let mut ids = Vec::with_capacity(self.spec.max_tokens.min(text.len() / 4 + 8));
-        if prompt.is_empty() {
-            self.tokenizer.encode(text, self.spec.max_tokens, &mut ids)?;
-        } else {
-            self.tokenizer.encode(&format!("{prompt}{text}"), self.spec.max_tokens, &mut ids)?;
-        }
-        Ok(ids)
-    }
 }
 
 /// Cuts a list of texts, by their lengths, into runs of about [`BATCH_TOKENS`].
@@ -177,16 +143,8 @@ impl Embedder for SentenceEmbedder {
     }
 
     fn embed(&self, texts: &[&str], role: Role, out: &mut Vec<f32>) -> Result<()> {
-        let ids: Vec<Vec<u32>> = match texts {
-            [one] => vec![self.tokenize(one, role)?],
-            _ => texts.par_iter().with_min_len(16).map(|t| self.tokenize(t, role)).collect::<Result<_>>()?,
-        };
+        let (ids, skip) = self.prompts.tokenize(&self.tokenizer, texts, role, self.spec.max_tokens)?;
         let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        let prompt = self.prompt(role);
-        let skip = match self.prompts.pooled || prompt.is_empty() {
-            true => 0,
-            false => self.tokenizer.around().0.len() + self.tokenizer.count(prompt),
-        };
         self.embed_tokens(&ids, skip, out)
     }
 

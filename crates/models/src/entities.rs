@@ -52,7 +52,7 @@ impl EntityTagger {
         }
         let file = files.tensors()?;
         let labels = files.labels()?;
-        let h = files.shape.hidden;
+        let h = files.shape()?.hidden;
         // Only ModernBERT has something before the classifier.
         let (mut first, mut norm) = (None, None);
         if file.find("head.dense.weight").is_some() {

@@ -23,13 +23,13 @@ pub(crate) struct ModelFiles {
     pub name: String,
     /// `config.json`.
     pub config: Value,
-    /// The encoder's shape, from it.
-    pub shape: Shape,
     /// From `tokenizer.json`.
     pub tokenizer: Tokenizer,
     /// Where the three files lie: the folder, or the one inside it that `modules.json` names.
     root: PathBuf,
-    weights: Vec<u8>,
+    config_text: String,
+    /// The file of weights, whole.
+    pub weights: Vec<u8>,
     hash: blake3::Hasher,
 }
 
@@ -40,6 +40,16 @@ impl ModelFiles {
     /// `NotFound` when one is missing, `Unsupported` for models that Ragstone does not run, `BadInput` for
     /// files that contradict themselves.
     pub fn open(folder: &Path) -> Result<ModelFiles> {
+        let root = transformer_folder(folder)?;
+        let config = root.join("config.json").display().to_string();
+        // Before a tokenizer is read that may be of a kind only such models have.
+        Shape::parse(&config, &read_text(&root, "config.json")?)?;
+        Self::open_with(folder, read_weights)
+    }
+
+    /// As [`ModelFiles::open`], with the weights that `read` finds in the folder of the three files; an
+    /// architecture that the engine does not run is no error yet.
+    pub fn open_with(folder: &Path, read: impl Fn(&Path) -> Result<Vec<u8>>) -> Result<ModelFiles> {
         let own =
             || folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
         // A fetched model knows the name that it was asked for by.
@@ -50,16 +60,20 @@ impl ModelFiles {
         let what = root.join("config.json").display().to_string();
         let config: Value = serde_json::from_str(&config_text)
             .map_err(|e| Error::new(Kind::BadInput, format!("reading the model configuration {what}: {e}")))?;
-        let shape = Shape::parse(&what, &config_text)?;
         let json = read_text(&root, "tokenizer.json")?;
         let tokenizer = Tokenizer::parse(&root.join("tokenizer.json").display().to_string(), &json)?;
-        let weights = read_weights(&root)?;
+        let weights = read(&root)?;
         let mut hash = blake3::Hasher::new();
         for part in [weights.as_slice(), json.as_bytes(), config_text.as_bytes()] {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Ok(ModelFiles { folder: folder.to_owned(), name, config, shape, tokenizer, root, weights, hash })
+        Ok(ModelFiles { folder: folder.to_owned(), name, config, tokenizer, root, config_text, weights, hash })
+    }
+
+    /// The encoder's shape, from `config.json`.
+    pub fn shape(&self) -> Result<Shape> {
+        Shape::parse(&self.root.join("config.json").display().to_string(), &self.config_text)
     }
 
     /// The weights.
@@ -75,7 +89,7 @@ impl ModelFiles {
         kind: Option<kernels::Kind>,
     ) -> Result<Encoder> {
         let precision = kind.map_or(Precision::of_floats(level), Precision::all);
-        Encoder::load(file, None, self.shape.clone(), precision, level)
+        Encoder::load(file, None, self.shape()?, precision, level)
     }
 
     /// The file `name` of the folder, if it is there.
@@ -86,7 +100,12 @@ impl ModelFiles {
     /// Longest text in tokens: what `tokenizer_config.json` says, or what has positions.
     pub fn tokens_max(&self) -> Result<usize> {
         let told = read_json(&self.root, "tokenizer_config.json")?.and_then(|json| json["model_max_length"].as_u64());
-        Ok(told.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX).min(self.shape.tokens_max()))
+        let positions = match self.shape() {
+            Ok(shape) => shape.tokens_max(),
+            // An architecture that only its own graph knows.
+            Err(_) => self.config["max_position_embeddings"].as_u64().map_or(512, |n| n as usize),
+        };
+        Ok(told.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX).min(positions))
     }
 
     /// The model's first architecture, as transformers calls it.
@@ -179,7 +198,15 @@ fn read_weights(folder: &Path) -> Result<Vec<u8>> {
         let pickle = ["pytorch_model.bin", "model.pt", "model.pkl"].iter().find(|n| folder.join(n).exists());
         let sharded = folder.join("model.safetensors.index.json").exists();
         let what = format!("opening the model {}: there is no model.safetensors", folder.display());
+        let graph = ["model.onnx", "onnx/model.onnx"].iter().find(|n| folder.join(n).exists());
+        let graph_hint = match cfg!(feature = "onnx") {
+            true => format!("name it onnx:{}", folder.display()),
+            false => format!("build with the feature `onnx`, then name it onnx:{}", folder.display()),
+        };
         return Err(match (pickle, sharded) {
+            _ if graph.is_some() => {
+                Error::new(Kind::Unsupported, format!("{what}, only an ONNX file")).hint(graph_hint)
+            }
             (Some(name), _) => Error::new(Kind::Unsupported, format!("{what}, only {name}"))
                 .hint("pickled weights can run code when read; convert them to safetensors"),
             (None, true) => Error::new(Kind::Unsupported, format!("{what}, only a sharded one"))

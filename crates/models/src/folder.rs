@@ -5,9 +5,10 @@
 //! and `config_sentence_transformers.json` (prompts, similarity).
 
 use crate::dense::Dense;
-use crate::embedder::{Prompts, SentenceEmbedder};
+use crate::embedder::SentenceEmbedder;
 use crate::files::{ModelFiles, modules};
 use crate::pooling::{Head, Pooling};
+use crate::prompts::Prompts;
 use crate::safetensors::TensorFile;
 use base::{EmbedSpec, Embedder, Metric, Result};
 use kernels::{Activation, Level};
@@ -34,25 +35,16 @@ pub fn open_sentence_embedder(folder: &Path, level: Level, kind: Option<kernels:
     let files = ModelFiles::open(folder)?;
     let file = files.tensors()?;
     let settings = Settings::read(&files)?;
-    let mut dimension = files.shape.hidden;
-    let mut dense = Vec::new();
-    for path in &settings.dense {
-        let module = Dense::module(&files, path, dimension, level)?;
-        dimension = module.outputs();
-        dense.push(module);
-    }
-    if let Some(projection) = projection(&files, &file, level)? {
-        dimension = projection.outputs();
-        dense.push(projection);
-    }
+    let width = files.shape()?.hidden;
+    let mut head = settings.head(&files, width, level)?;
+    head.dense.extend(projection(&files, &file, level)?);
     let spec = EmbedSpec {
         name: files.name.clone(),
-        dimension,
+        dimension: head.dimension(width),
         metric: settings.metric,
         max_tokens: settings.max_tokens,
         fingerprint: files.fingerprint(&format!("{settings:?}")),
     };
-    let head = Head { pooling: settings.pooling, dense, normalise: settings.normalise };
     let encoder = files.encoder(&file, level, kind)?;
     SentenceEmbedder::new(spec, files.tokenizer, encoder, head, settings.prompts)
 }
@@ -68,23 +60,23 @@ fn projection(files: &ModelFiles, file: &TensorFile<'_>, level: Level) -> Result
         .find(|name| file.find(&format!("{name}.weight")).is_some())
         .ok_or_else(|| files.unsupported(format!("it projects to {size} values and holds no projection")))?;
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    Dense::load(file, name, size, files.shape.hidden, Activation::None, level).map(Some)
+    Dense::load(file, name, size, files.shape()?.hidden, Activation::None, level).map(Some)
 }
 
 /// What sentence-transformers keeps beside the model; its debug text is part of the fingerprint.
 #[derive(Debug)]
-struct Settings {
-    pooling: Pooling,
+pub(crate) struct Settings {
+    pub pooling: Pooling,
     /// Folders of the projections after pooling.
-    dense: Vec<String>,
-    normalise: bool,
-    metric: Metric,
-    max_tokens: usize,
-    prompts: Prompts,
+    pub dense: Vec<String>,
+    pub normalise: bool,
+    pub metric: Metric,
+    pub max_tokens: usize,
+    pub prompts: Prompts,
 }
 
 impl Settings {
-    fn read(files: &ModelFiles) -> Result<Settings> {
+    pub(crate) fn read(files: &ModelFiles) -> Result<Settings> {
         let dpr = files.architecture().starts_with("DPR") || files.config["model_type"] == "dpr";
         if files.architecture() == "DPRReader" {
             return Err(files.unsupported("it marks answers in passages and makes no vectors"));
@@ -133,6 +125,17 @@ impl Settings {
         };
         let max_tokens = told.map_or_else(|| files.tokens_max(), Ok)?;
         Ok(Settings { pooling, dense, normalise, metric, max_tokens, prompts })
+    }
+
+    /// What follows a transformer whose rows have `width` values.
+    pub(crate) fn head(&self, files: &ModelFiles, mut width: usize, level: Level) -> Result<Head> {
+        let mut dense = Vec::new();
+        for path in &self.dense {
+            let module = Dense::module(files, path, width, level)?;
+            width = module.outputs();
+            dense.push(module);
+        }
+        Ok(Head { pooling: self.pooling, dense, normalise: self.normalise })
     }
 }
 

@@ -34,7 +34,10 @@ pub mod folder;
 mod forward;
 mod modern;
 mod normalise;
+#[cfg(feature = "onnx")]
+mod onnx;
 pub mod pooling;
+pub mod prompts;
 pub mod quantise;
 mod runner;
 pub mod safetensors;
@@ -45,7 +48,7 @@ pub mod wordpiece;
 pub use builtin::{builtin, builtin_sentence_embedder};
 pub use catalogue::{
     EMBEDDERS, MULTI_ENCODERS, Open, OpenMultiEncoder, OpenReranker, OpenTokenClassifier, RERANKERS, TOKEN_CLASSIFIERS,
-    open, open_multi_encoder, open_reranker, open_token_classifier,
+    open, open_as, open_multi_encoder, open_reranker, open_token_classifier,
 };
 pub use classify::{CrossEncoder, SequenceClassifier};
 pub use colbert::{ColBert, LateReranker};
@@ -53,3 +56,5 @@ pub use embedder::SentenceEmbedder;
 pub use entities::EntityTagger;
 pub use folder::{open_folder, open_folder_as};
 pub use normalise::Normaliser;
+#[cfg(feature = "onnx")]
+pub use onnx::open_onnx;

@@ -80,6 +80,32 @@ fn levels_agree() {
 }
 
 #[test]
+fn every_kind_of_products_is_near_or_refused() {
+    let text = "Reciprocal rank fusion combines rankings without their scores.";
+    let exact = embed(&[text]);
+    for kind in kernels::KINDS {
+        match models::open_as("minilm", Some(kind)) {
+            Ok(model) => {
+                assert!(kind.runs_at(kernels::level()));
+                assert_eq!(model.spec().fingerprint, MODEL.spec().fingerprint, "vectors may stand beside each other");
+                let mut row = Vec::new();
+                model.embed(&[text], Role::Passage, &mut row).unwrap();
+                let same = cosine(&row, &exact);
+                assert!(same > 0.99, "{}: {same}", kind.name());
+            }
+            Err(error) => {
+                assert!(!kind.runs_at(kernels::level()));
+                assert_eq!(error.kind(), Kind::Unsupported);
+                assert!(error.what().contains("f32"), "{} does not say what there is", error.what());
+            }
+        }
+    }
+    // Whole numbers of 16 bits are for processors without anything wider than 256 bits.
+    let wide = kernels::level() >= kernels::Level::Avx512;
+    assert!(!wide || models::open_as("minilm", Some(kernels::Kind::Int16)).is_err());
+}
+
+#[test]
 fn neighbours_mean_the_same() {
     let rows = embed(&["How do I reset my password?", "Steps to recover account access", "Granite is an igneous rock"]);
     let row = |i: usize| &rows[i * 384..][..384];

@@ -44,6 +44,9 @@ pub struct Global {
     /// Embedding model: a name from `ragstone parts` or `ragstone models ls`, or a Hugging Face folder
     #[arg(long, global = true, value_name = "NAME|DIR")]
     pub embedder: Option<String>,
+    /// Numbers that the embedding model multiplies: auto, f32, bf16, int16 or int8 (quickest, least exact)
+    #[arg(long, global = true, value_name = "KIND")]
+    pub precision: Option<String>,
     /// Worker threads; 0 means one per core
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<String>,
@@ -256,6 +259,7 @@ impl Cli {
         let global = &self.global;
         set.text("collection", "--collection", global.collection.clone());
         set.text("embedder", "--embedder", global.embedder.clone());
+        set.text("precision", "--precision", global.precision.clone());
         set.text("threads", "--threads", global.threads.clone());
         match &self.command {
             Command::Index(args) => set.ingest(&args.ingest),
@@ -319,7 +323,7 @@ mod tests {
 
     #[test]
     fn every_flag_names_a_setting() {
-        let line = "ragstone --collection c --embedder e --threads 1 ask --docs d --retriever bm25 --weight 0.1 \
+        let line = "ragstone --collection c --embedder e --precision int8 --threads 1 ask --docs d --retriever bm25 --weight 0.1 \
                     --scoring okapi --k1 1.5 --b 0.5 --reranker r \
                     --hidden --no-gitignore --chunker x --chunk-tokens 9 --sentences 1 --llm-url u --llm-model m \
                     --llm-key-env k q";
@@ -327,6 +331,6 @@ mod tests {
         for set in cli.overrides() {
             assert!(crate::config::keys::find(set.key).is_some(), "{set:?}");
         }
-        assert_eq!(cli.overrides().len(), 17);
+        assert_eq!(cli.overrides().len(), 18);
     }
 }

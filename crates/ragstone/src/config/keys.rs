@@ -46,6 +46,12 @@ pub static KEYS: &[Key] = &[
         Shape::Text,
         "embedding model: a name from `ragstone parts` or `ragstone models ls`, or a folder",
     ),
+    key(
+        "precision",
+        "auto",
+        Shape::Choice(&["auto", "f32", "bf16", "int16", "int8"]),
+        "numbers that the embedding model multiplies; int8 is the quickest and the least exact",
+    ),
     key("threads", "0", Shape::Integer(0, 1024), "worker threads; 0 means one per core"),
     key("chunk.strategy", "structure", Shape::Text, "how documents are cut: a name from `ragstone parts`"),
     key("chunk.tokens", "200", Shape::Integer(16, 8192), "longest chunk in tokens of the embedding model"),

@@ -144,6 +144,7 @@ impl Resolved {
         Settings {
             collection: PathBuf::from(self.text("collection")),
             embedder: self.text("embedder"),
+            precision: kernels::Kind::parse(&self.text("precision")),
             threads: if threads == 0 { cores } else { threads },
             chunk_strategy: self.text("chunk.strategy"),
             chunk_tokens: self.integer("chunk.tokens") as usize,
@@ -183,6 +184,8 @@ pub struct Settings {
     pub collection: PathBuf,
     /// Name or folder of the embedding model.
     pub embedder: String,
+    /// What it multiplies; what suits it if `None`.
+    pub precision: Option<kernels::Kind>,
     /// Worker threads, at least 1.
     pub threads: usize,
     /// Name of the chunker.

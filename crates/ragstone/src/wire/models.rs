@@ -15,13 +15,13 @@ pub fn model_cache() -> Cache {
 
 /// The embedder that the settings name.
 pub fn embedder(settings: &Settings) -> Result<Arc<dyn Embedder>> {
-    open_embedder(&settings.embedder)
+    open_embedder(&settings.embedder, settings.precision)
 }
 
 /// The embedder that `name` stands for: a name of the catalogue, a folder, or a fetched model.
-pub fn open_embedder(name: &str) -> Result<Arc<dyn Embedder>> {
+pub fn open_embedder(name: &str, precision: Option<kernels::Kind>) -> Result<Arc<dyn Embedder>> {
     let known = models::EMBEDDERS.iter().any(|e| e.name == name);
-    models::open(&resolve(name, known)?).map_err(|error| advise(name, error))
+    models::open_as(&resolve(name, known)?, precision).map_err(|error| advise(name, error))
 }
 
 /// The reranker that the settings name, if any: a folder or a fetched model.

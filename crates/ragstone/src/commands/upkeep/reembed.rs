@@ -7,7 +7,7 @@ use base::Result;
 
 pub(super) fn run(args: &ReembedArgs, context: &Context) -> Result<u8> {
     let collection = wire::open_to_write(&context.settings)?;
-    let embedder = wire::open_embedder(&args.model)?;
+    let embedder = wire::open_embedder(&args.model, context.settings.precision)?;
     let terminal = &context.terminal;
     let mut last = 0;
     let mut progress = |done: u64, total: u64| {
