@@ -6,8 +6,8 @@
 //!
 //! The loop is written once ([`tile`]) over a small vector trait ([`lanes`]); each instruction set adds a
 //! thin file with that trait's operations. [`scalar`] is the reference that the others are tested against.
-//! Tiles are one query by four rows (four independent chains hide the latency of the multiply-add) and
-//! four queries by two rows (a row is loaded and widened once for four queries).
+//! A score is summed in several independent chains, which hide the latency of the multiply-add; rows that are
+//! picked are taken four at a time, and a row that is read for four queries is loaded and widened once.
 
 mod lanes;
 #[cfg(target_arch = "aarch64")]

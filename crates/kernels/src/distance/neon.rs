@@ -15,7 +15,7 @@ pub(super) fn run<const Q: usize>(level: Level, job: &Job<'_, Q>, out: &mut [f32
         return false;
     }
     // SAFETY: the instruction set is there; the public functions checked the job.
-    unsafe { tile::run::<F32x8, Q>(job, out) };
+    unsafe { tile::run::<F32x8, Q, 2>(job, out) };
     true
 }
 
@@ -28,9 +28,9 @@ pub(super) fn pair(level: Level, measure: Measure, a: &[f32], b: &[f32]) -> Opti
     // SAFETY: the instruction set is there; both pointers are readable for `n` f32.
     let s = unsafe {
         match measure {
-            Measure::Dot => tile::<F32x8, F32, Dot, 1, 1>(q, r, n),
-            Measure::L2 => tile::<F32x8, F32, L2, 1, 1>(q, r, n),
-            Measure::L1 => tile::<F32x8, F32, L1, 1, 1>(q, r, n),
+            Measure::Dot => tile::<F32x8, F32, Dot, 1, 1, 2>(q, r, n),
+            Measure::L2 => tile::<F32x8, F32, L2, 1, 1, 2>(q, r, n),
+            Measure::L1 => tile::<F32x8, F32, L1, 1, 1, 2>(q, r, n),
         }
     };
     Some(s[0][0])

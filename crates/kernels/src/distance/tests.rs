@@ -68,6 +68,26 @@ fn all_levels_agree_around_the_register_widths() {
     check(4096, 3);
 }
 
+/// Searches alone, in a batch and behind a filter must order rows alike.
+#[test]
+fn a_row_has_one_score_however_it_is_asked_for() {
+    for dimension in [3, 40, 130, 384, 500] {
+        let (data, queries) = (numbers(5, dimension * 9), numbers(6, dimension));
+        for (element, level) in ELEMENTS.into_iter().flat_map(|e| LEVELS.map(|l| (e, l))) {
+            let mut bytes = Vec::new();
+            element.encode(&data, &mut bytes);
+            for measure in MEASURES {
+                let (mut all, mut picked, mut four) = ([0f32; 9], [0f32; 9], [0f32; 36]);
+                scan_at(level, measure, element, &queries, &bytes, &mut all);
+                gather_at(level, measure, element, &queries, &bytes, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut picked);
+                scan4_at(level, measure, element, [&queries; 4], &bytes, &mut four);
+                assert_eq!(all, picked, "{level} {element:?} {measure:?} {dimension}");
+                assert_eq!(all, four[18..27], "{level} {element:?} {measure:?} {dimension}");
+            }
+        }
+    }
+}
+
 #[test]
 fn no_rows_and_no_dimensions() {
     scan(Measure::Dot, Element::F32, &[1.0, 2.0], &[], &mut []);

@@ -44,36 +44,36 @@ fn narrow(level: Level) -> bool {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 unsafe fn run_512<const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { tile::run::<__m512, Q>(job, out) }
+    unsafe { tile::run::<__m512, Q, 4>(job, out) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn run_256<const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { tile::run::<__m256, Q>(job, out) }
+    unsafe { tile::run::<__m256, Q, 2>(job, out) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 unsafe fn pair_512(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { pair_any::<__m512>(measure, a, b) }
+    unsafe { pair_any::<__m512, 4>(measure, a, b) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn pair_256(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { pair_any::<__m256>(measure, a, b) }
+    unsafe { pair_any::<__m256, 2>(measure, a, b) }
 }
 
 #[inline(always)]
-unsafe fn pair_any<V: Lanes>(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
+unsafe fn pair_any<V: Lanes, const C: usize>(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
     let (q, r, n) = ([a.as_ptr().cast()], [b.as_ptr().cast()], a.len());
     // SAFETY: both pointers are readable for `n` f32.
     let s = unsafe {
         match measure {
-            Measure::Dot => tile::<V, F32, Dot, 1, 1>(q, r, n),
-            Measure::L2 => tile::<V, F32, L2, 1, 1>(q, r, n),
-            Measure::L1 => tile::<V, F32, L1, 1, 1>(q, r, n),
+            Measure::Dot => tile::<V, F32, Dot, 1, 1, C>(q, r, n),
+            Measure::L2 => tile::<V, F32, L2, 1, 1, C>(q, r, n),
+            Measure::L1 => tile::<V, F32, L1, 1, 1, C>(q, r, n),
         }
     };
     s[0][0]
