@@ -1,28 +1,21 @@
 //! Recipes `Vamana<R>,<code>` and `HNSW<M>,<code>`: a graph whose records hold a row and its links.
-//!
-//! Filters are met in one of three ways, whichever is cheapest: with few rows allowed all of them are looked
-//! at, sketches first; with a good part allowed the walk keeps to them ([`filtered`]); with most allowed the
-//! walk ignores the filter and allowed nodes are picked from a beam that is longer by as much as the filter
-//! lets through less. When a walk finds fewer than it should (the filter dislikes what the query likes) the
-//! allowed rows are looked at after all.
 
 use super::super::body::{Body, Effort};
 use super::super::code::encoded::Encoded;
 use super::super::code::kind::Kind;
-use super::super::code::query::Query;
 use super::super::code::rows::{Rows, heights};
 use super::super::code::stored::Stored;
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
-use super::super::top::{Top, VectorHit};
+use super::super::top::VectorHit;
 use super::beam::NODES_MAX;
 use super::draft::Plan;
 use super::entrance::{Entrance, Levels, Upper};
 use super::packed::Packing;
 use super::search::{Links, Scratch, search};
 use super::twins::{self, Twins};
-use super::{build, filtered, within};
+use super::ways::{Graph, scan};
+use super::{build, within};
 use base::{Result, RowSet};
-use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// An open graph.
@@ -132,85 +125,6 @@ impl GraphBody {
     pub fn twins(&self) -> Result<&[u8]> {
         self.twins.bytes()
     }
-
-    fn filtered(
-        &self,
-        (rows, links): (&Rows<'_>, &Links<'_>),
-        k: usize,
-        window: usize,
-        set: &RowSet,
-        scratch: &mut Scratch,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
-        let twins = self.twins.bytes()?;
-        let allowed = super::super::filter::count(set, self.shape.rows);
-        match way(allowed, self.shape.rows, window) {
-            Way::Scan => {}
-            Way::Through => {
-                let nodes = nodes(set, twins);
-                filtered::search(rows, links, &self.entrance, &nodes, window, scratch);
-                twins::collect(twins, &scratch.beam, k, Some(set), out);
-                if out.len() < k {
-                    out.clear();
-                }
-            }
-            Way::Walk(longer) => {
-                self.entrance.open(rows, scratch);
-                search(rows, links, longer, false, scratch);
-                twins::collect(twins, &scratch.beam, window / 2, Some(set), out);
-                if out.len() < window / 2 {
-                    out.clear();
-                }
-                out.truncate(k);
-            }
-        }
-        if out.is_empty() {
-            scan(rows, &scratch.query, k, Some(set), out);
-        }
-        Ok(())
-    }
-}
-
-/// How a filter is met.
-#[derive(Debug, PartialEq)]
-enum Way {
-    /// Look at every allowed row.
-    Scan,
-    /// Walk on allowed nodes only.
-    Through,
-    /// Walk with a beam this long.
-    Walk(usize),
-}
-
-/// Looking at an allowed row's sketch and a place in the beam (a node's links, their sketches and some
-/// records): so many rows cost what one place costs, without a filter and when the links of other nodes
-/// are looked through.
-const ROWS_PER_PLACE: (usize, usize) = (100, 250);
-
-fn way(allowed: usize, rows: usize, window: usize) -> Way {
-    let longer = (window as f64 * rows as f64 / allowed.max(1) as f64).ceil() as usize;
-    let (walk, through) = (longer.saturating_mul(ROWS_PER_PLACE.0), window.saturating_mul(ROWS_PER_PLACE.1));
-    if allowed <= walk.min(through) {
-        Way::Scan
-    } else if through < walk {
-        Way::Through
-    } else {
-        Way::Walk(longer)
-    }
-}
-
-/// The nodes that stand for an allowed row.
-fn nodes<'a>(set: &'a RowSet, twins: &[u8]) -> Cow<'a, RowSet> {
-    if twins.is_empty() {
-        return Cow::Borrowed(set);
-    }
-    let mut nodes = set.clone();
-    for pair in 0..twins.len() / 8 {
-        if set.contains(u32_at(twins, pair * 8 + 4)) {
-            nodes.insert(u32_at(twins, pair * 8));
-        }
-    }
-    Cow::Owned(nodes)
 }
 
 impl Body for GraphBody {
@@ -246,7 +160,10 @@ impl Body for GraphBody {
                         scan(&rows, &scratch.query, k, None, out);
                     }
                 }
-                Some(set) => self.filtered((&rows, &links), k, effort.window.max(2 * k), set, scratch, out)?,
+                Some(set) => {
+                    let graph = Graph { rows: &rows, links: &links, entrance: &self.entrance, twins };
+                    graph.search(k, effort.window.max(2 * k), set, scratch, out);
+                }
             }
             out.iter_mut().for_each(|hit| hit.score = rows.finish(&scratch.query, hit.score));
             Ok(())
@@ -275,39 +192,5 @@ impl Body for GraphBody {
             }
         });
         Ok(())
-    }
-}
-
-/// The best `k` of all visible rows.
-pub(crate) fn scan(rows: &Rows<'_>, query: &Query, k: usize, visible: Option<&RowSet>, out: &mut Vec<VectorHit>) {
-    let mut top = Top::new(k);
-    let count = rows.shape.rows as u32;
-    match visible {
-        None => rows.scan(query, 0..count, |row| row, &mut top),
-        Some(set) => rows.scan(query, set.iter().take_while(|&row| row < count), |row| row, &mut top),
-    }
-    top.finish(out);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_are_met_as_their_width_asks() {
-        assert_eq!(way(1_000, 100_000, 64), Way::Scan);
-        assert_eq!(way(30_000, 1_000_000, 64), Way::Through);
-        assert_eq!(way(300_000, 1_000_000, 64), Way::Through);
-        assert_eq!(way(500_000, 1_000_000, 64), Way::Walk(128));
-        assert_eq!(way(90_000, 100_000, 64), Way::Walk(72));
-        assert_eq!(way(0, 100_000, 64), Way::Scan);
-    }
-
-    #[test]
-    fn a_node_stands_for_its_twins() {
-        let twins: Vec<u8> = [2u32, 7, 2, 9, 3, 8].iter().flat_map(|v| v.to_le_bytes()).collect();
-        let set: RowSet = [1, 9].into_iter().collect();
-        assert_eq!(nodes(&set, &twins).iter().collect::<Vec<_>>(), [1, 2, 9]);
-        assert_eq!(nodes(&set, &[]).iter().collect::<Vec<_>>(), [1, 9]);
     }
 }

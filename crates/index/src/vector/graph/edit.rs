@@ -15,7 +15,7 @@ use super::super::code::rows::{Rows, heights};
 use super::super::container::{Shape, Writer, u32_at};
 use super::super::random::Random;
 use super::super::top::VectorHit;
-use super::body::{GraphBody, scan, write_built};
+use super::body::{GraphBody, write_built};
 use super::build::{batch, entries, levels, table};
 use super::draft::{ALPHA, Draft, Plan};
 use super::entrance::Entrance;
@@ -24,6 +24,7 @@ use super::packed::Packing;
 use super::reach::islands;
 use super::search::{Scratch, search};
 use super::twins::pairs;
+use super::ways::scan;
 use base::{Result, RowSet};
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Graphs over compressed rows: how links are chosen (`prune`), kept while they change (`draft`), built
 //! (`build`) and changed (`edit`), kept whole (`reach`) and written (`packed`); where a search starts
-//! (`entrance`), how it goes (`search`, `filtered`, `within`, all on `beam`); and the segment that holds it all
-//! (`body`).
+//! (`entrance`), how it goes (`search`, `filtered`, `within`, all on `beam`) and how with
+//! a filter (`ways`); and the segment that holds it all (`body`).
 
 pub(crate) mod beam;
 pub(crate) mod body;
@@ -15,6 +15,7 @@ pub(crate) mod prune;
 pub(crate) mod reach;
 pub(crate) mod search;
 pub(crate) mod twins;
+pub(crate) mod ways;
 pub(crate) mod within;
 
 pub(crate) use body::{GraphBody, write};
