@@ -3,7 +3,8 @@
 
 use super::super::container::{Reader, Shape, Writer, u32_at};
 use super::super::top::Top;
-use super::blocks::{self, Blocks, Drawing, FastQuery};
+use super::blocks::{self, Blocks, FastQuery};
+use super::drawing::Drawing;
 use super::encoded::{Plan, encode};
 use super::kind::Kind;
 use super::product::Codebooks;

@@ -1,9 +1,11 @@
 //! Compressed rows: what a record may be (`kind`, with `lvq` and `product`), encoding (`encoded`), rows in a
 //! file (`stored`) and as they are read (`rows`), compared with a query (`query`) and with each other
-//! (`between`); cheaper first looks (`sketch`, `blocks`), and records behind such a look (`levels`).
+//! (`between`); cheaper first looks (`sketch`; `blocks`, whose
+//! codes `drawing` makes), and records behind such a look (`levels`).
 
 mod between;
 pub(crate) mod blocks;
+pub(crate) mod drawing;
 pub(crate) mod encoded;
 pub(crate) mod kind;
 pub(crate) mod levels;

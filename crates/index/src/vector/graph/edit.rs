@@ -4,26 +4,26 @@
 //! - A removed row is hidden at once. A node none of whose rows is left stays as a way for searches until
 //!   one in ten nodes is such; then all of them are taken out and their neighbours linked anew among
 //!   themselves ([`Draft::remove`]).
-//! - Upper levels hold few nodes and are built anew when the graph is written; until then searches start
-//!   from a table.
+//! - Upper levels hold few nodes and are built anew when the graph is written (`write`); until then searches
+//!   start from a table.
+
+mod write;
 
 use super::super::body::Effort;
 use super::super::checksum::xxh64;
 use super::super::code::encoded::Encoded;
 use super::super::code::mean;
 use super::super::code::rows::{Rows, heights};
-use super::super::container::{Shape, Writer, u32_at};
+use super::super::container::{Shape, u32_at};
 use super::super::random::Random;
 use super::super::top::VectorHit;
-use super::body::{GraphBody, write_built};
-use super::build::{batch, entries, levels, table};
+use super::body::GraphBody;
+use super::build::{batch, entries};
 use super::draft::{ALPHA, Draft, Plan};
 use super::entrance::Entrance;
 use super::filtered;
-use super::packed::Packing;
 use super::reach::islands;
 use super::search::{Scratch, search};
-use super::twins::pairs;
 use super::ways::scan;
 use base::{Result, RowSet};
 use std::collections::HashMap;
@@ -193,56 +193,6 @@ impl GraphEdit {
         }
         out.iter_mut().for_each(|hit| hit.score = rows.finish(&scratch.query, hit.score));
         self.scratch = scratch;
-    }
-
-    /// Adds the sections of the graph without the removed rows, the others in order.
-    pub fn write(mut self, writer: &mut Writer) {
-        self.repair();
-        let kept: Vec<u32> = (0..self.len() as u32).filter(|&row| !self.dead.contains(row)).collect();
-        // A node goes by the first of its rows that is left.
-        let mut names = vec![u32::MAX; self.len()];
-        let mut twins: Vec<(u32, u32)> = Vec::new();
-        let mut members = Vec::with_capacity(self.live);
-        for (&row, new) in kept.iter().zip(0u32..) {
-            let node = self.leaders[row as usize] as usize;
-            if names[node] == u32::MAX {
-                names[node] = new;
-                members.push(new);
-            } else {
-                twins.push((names[node], new));
-            }
-        }
-        twins.sort_unstable();
-        let heights = heights(&self.rows.norms, self.rows.shape.metric);
-        let view = Rows { heights: &heights, ..self.rows.view() };
-        let packed = self.draft.pack(&view, self.plan);
-        let width = self.plan.degree * 4;
-        let mut links = vec![0xff; kept.len() * width];
-        for (node, &name) in names.iter().enumerate().filter(|(_, name)| **name != u32::MAX) {
-            let from = packed[node * width..(node + 1) * width].as_chunks::<4>().0;
-            let slot = &mut links[name as usize * width..(name as usize + 1) * width];
-            let renamed = from.iter().map(|&l| u32::from_le_bytes(l)).take_while(|&l| l != u32::MAX);
-            let renamed = renamed.map(|l| names[l as usize]).filter(|&l| l != u32::MAX);
-            slot.as_chunks_mut::<4>().0.iter_mut().zip(renamed).for_each(|(f, l)| *f = l.to_le_bytes());
-        }
-        let rows = self.rows.select(&kept, Packing::of(self.plan.degree, kept.len()).bytes());
-        let heights: Vec<f32> =
-            heights.first().map_or(Vec::new(), |_| kept.iter().map(|&r| heights[r as usize]).collect());
-        let view = Rows { heights: &heights, ..rows.view() };
-        let entrance = match self.plan.layered {
-            true => levels(&view, &links, &members, self.plan),
-            false => {
-                let order = Random::new(self.plan.seed).permutation(members.len());
-                let order = order.into_iter().map(|i| members[i as usize]).collect();
-                table(&links, &members, order, self.plan)
-            }
-        };
-        write_built(rows, self.plan, &links, &entrance, &pairs(&twins), writer);
-    }
-
-    /// Shape of what [`GraphEdit::write`] writes.
-    pub fn shape(&self) -> Shape {
-        Shape { rows: self.len() - self.dead.len(), ..self.rows.shape }
     }
 
     /// Takes the nodes that stand for nothing out of the graph.

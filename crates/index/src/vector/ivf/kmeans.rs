@@ -4,7 +4,8 @@
 //! part of the full distance matrix. An empty list takes half of the largest one. Everything depends on
 //! the seed only.
 
-use super::super::code::blocks::{self, Drawing, Frame};
+use super::super::code::blocks::{self, Frame};
+use super::super::code::drawing::Drawing;
 use super::super::code::encoded::{Encoded, Plan, encode};
 use super::super::code::kind::Kind;
 use super::super::code::levels::{LevelQuery, Names, View};
