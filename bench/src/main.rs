@@ -20,6 +20,10 @@ enum Command {
     Embed(embed::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
+    /// Recall of a graph of which a share was replaced, beside one made anew.
+    VectorChurn(vector::churn::Options),
+    /// Exact search of f32 rows beside the rate at which memory can be read.
+    VectorBandwidth(vector::bandwidth::Options),
     /// Token recall, precision and IoU of the chunkers on Chroma's evaluation set.
     Chunking(chunking::Options),
 }
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         Command::Lexical(options) => lexical::run(&options),
         Command::Embed(options) => embed::run(&options),
         Command::Vector(options) => vector::run(&options),
+        Command::VectorChurn(options) => vector::churn::run(&options),
+        Command::VectorBandwidth(options) => vector::bandwidth::run(&options),
         Command::Chunking(options) => chunking::run(&options),
     };
     match done {
