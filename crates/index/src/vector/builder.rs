@@ -107,6 +107,10 @@ impl VectorBuilder {
                 .hint("split the rows over several segments"));
         }
         let shape = Shape { rows: self.len(), dimension: self.dimension, metric: self.metric };
+        // Refused whatever the number of rows: with more of them it could not be built either.
+        if Plan::of(&self.recipe, self.metric).is_none() {
+            return Err(unsupported(self.recipe));
+        }
         let recipe = fitting::recipe(self.recipe, shape.rows).0;
         let mut writer = Writer::new(shape);
         writer.section("recipe", recipe.to_string().into_bytes());

@@ -60,7 +60,8 @@ impl Plan {
             Structure::Scan | Structure::Ivf { .. } => false,
             Structure::Vamana { .. } | Structure::Hnsw { .. } => true,
         };
-        if recipe.refine == Some(Code::Lvq4x8) {
+        // What the grammar can say; a segment is opened by its recipe's text.
+        if !matches!(recipe.refine, None | Some(Code::Flat | Code::Fp16 | Code::Bf16 | Code::Lvq8)) {
             return None;
         }
         let refine = recipe.refine.map(kind);

@@ -1,9 +1,83 @@
 //! Every recipe on awkward rows, damaged bytes and any number of threads.
 
 use super::tests::{numbers, open, survives};
-use super::tests_recipes::{RECIPES, ROUGH, built, clustered};
+use super::tests_recipes::{METRICS, RECIPES, ROUGH, built, clustered, goes_with};
 use super::*;
 use base::{Kind, Metric};
+use std::collections::BTreeSet;
+
+/// Every transform with every structure, code and refinement.
+fn catalogue() -> Vec<Recipe> {
+    let transforms = [
+        None,
+        Some(Transform::Pca { dimension: 4, whiten: false }),
+        Some(Transform::Pca { dimension: 4, whiten: true }),
+        Some(Transform::Rotation(None)),
+        Some(Transform::Rotation(Some(4))),
+        Some(Transform::Opq { parts: 48, dimension: None }),
+        Some(Transform::Opq { parts: 2, dimension: Some(4) }),
+        Some(Transform::Truncate(4)),
+    ];
+    let structures =
+        [Structure::Scan, Structure::Ivf { lists: 1024 }, Structure::Hnsw { links: 4 }, Structure::Vamana { links: 8 }];
+    let codes = [
+        Code::Flat,
+        Code::Fp16,
+        Code::Bf16,
+        Code::Lvq8,
+        Code::Lvq4x8,
+        Code::Pq { parts: 48, bits: 8 },
+        Code::Pq { parts: 48, bits: 4 },
+        Code::Bin,
+    ];
+    let mut all = Vec::new();
+    for (transform, structure) in transforms.iter().flat_map(|&t| structures.map(|s| (t, s))) {
+        for code in codes {
+            for refine in [None].into_iter().chain(codes.map(Some)) {
+                all.push(Recipe { transform, structure, code, refine });
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_whole_catalogue_takes_odd_rows_or_says_that_it_does_not() {
+    let dimension = 5;
+    let (mut built, mut refused) = (0, 0);
+    for (recipe, metric) in catalogue().into_iter().flat_map(|recipe| METRICS.map(|metric| (recipe, metric))) {
+        let mut builder = VectorBuilder::new(recipe, dimension, metric).unwrap();
+        builder.extend(&numbers(1, 2 * dimension)).unwrap();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = builder.extend(&[&[1.0; 9][..], &[bad]].concat()).unwrap_err();
+            assert!(error.kind() == Kind::BadInput && error.what().contains("row 3"), "{recipe} {metric:?}: {error:?}");
+        }
+        for rows in [0, 1, 3] {
+            for data in [numbers(1, rows * dimension), vec![0.25; rows * dimension], vec![0.0; rows * dimension]] {
+                let mut builder = VectorBuilder::new(recipe, dimension, metric).unwrap();
+                builder.extend(&data).unwrap();
+                let bytes = match builder.finish() {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        assert_eq!(error.kind(), Kind::Unsupported, "{recipe} {metric:?}: {error:?}");
+                        assert!(error.hint_line().is_some(), "{recipe} {metric:?}: {error:?}");
+                        refused += 1;
+                        continue;
+                    }
+                };
+                built += 1;
+                let segment = open(bytes);
+                let mut hits = Vec::new();
+                segment.search(&[1.0; 5], 100, None, &mut hits).unwrap();
+                let found: BTreeSet<u32> = hits.iter().map(|hit| hit.row).collect();
+                assert_eq!((found.len(), hits.len()), (rows, rows), "{recipe} {metric:?}: {rows} rows");
+                assert!(hits.iter().all(|hit| hit.score.is_finite()), "{recipe} {metric:?}: {hits:?}");
+                assert_eq!(segment.note().unwrap().is_some(), segment.recipe() != recipe, "{recipe} {metric:?}");
+            }
+        }
+    }
+    assert!(built > 7 * 1000 && refused > 1000, "{built} built, {refused} refused");
+}
 
 #[test]
 fn few_rows_equal_rows_and_zero_rows() {
@@ -35,12 +109,13 @@ fn few_rows_equal_rows_and_zero_rows() {
 
 #[test]
 fn dimensions_that_no_register_divides() {
-    for (rows, dimensions) in [(40, &[1, 2, 3, 31, 33, 65, 1000, 4096][..]), (300, &[1, 7, 67])] {
-        for &dimension in dimensions {
+    let few = &[1, 2, 3, 31, 33, 65, 1000, 4096][..];
+    for (rows, dimensions, metrics) in [(40, few, &[Metric::L2][..]), (300, &[1, 7, 67], &METRICS)] {
+        for (&dimension, &metric) in dimensions.iter().flat_map(|d| metrics.iter().map(move |m| (d, m))) {
             let data = clustered(31, rows, dimension);
-            let exact = built("Flat", &data, dimension, Metric::L2);
-            for recipe in RECIPES.into_iter().chain(ROUGH.map(|r| r.0)) {
-                let segment = built(recipe, &data, dimension, Metric::L2);
+            let exact = built("Flat", &data, dimension, metric);
+            for recipe in RECIPES.into_iter().chain(ROUGH.map(|r| r.0)).filter(|r| goes_with(r, metric)) {
+                let segment = built(recipe, &data, dimension, metric);
                 let (mut got, mut want, mut row) = (Vec::new(), Vec::new(), Vec::new());
                 segment.search_with(&data[..dimension], 5, Effort { window: 64, probes: 20 }, None, &mut got).unwrap();
                 exact.search(&data[..dimension], 5, None, &mut want).unwrap();

@@ -72,7 +72,7 @@ pub(crate) fn clustered(seed: u64, rows: usize, dimension: usize) -> Vec<f32> {
 }
 
 /// Manhattan distances have no codes, rotations or finer rows.
-fn goes_with(recipe: &str, metric: Metric) -> bool {
+pub(super) fn goes_with(recipe: &str, metric: Metric) -> bool {
     let made_for_products = ["LVQ", "BIN", "PQ", "RR", "PCA"].iter().any(|word| recipe.contains(word));
     metric != Metric::Manhattan || !made_for_products && !recipe.contains(",R")
 }

@@ -5,7 +5,7 @@
 //! transform = "PCA" n | "PCAW" n | "RR" [n] | "OPQ" m ["_" n] | "MRL" n
 //! structure = "IVF" lists | "HNSW" links | "Vamana" links
 //! code      = "Flat" | "SQfp16" | "SQbf16" | "LVQ8" | "SQ8" | "LVQ4x8" | "PQ" m ["x4fs" | "x8"] | "BIN"
-//! refine    = "RFlat" | "RSQfp16" | "RLVQ8" | "RSQ8"
+//! refine    = "RFlat" | "RSQfp16" | "RSQbf16" | "RLVQ8" | "RSQ8"
 //! ```
 //!
 //! Without a code a graph or a partition keeps `Flat` rows. `PQ48` means `PQ48x8`, and `SQ8` means `LVQ8`.
@@ -151,10 +151,14 @@ fn code(word: &str) -> Word<Code> {
 }
 
 fn refine(word: &str) -> Word<Code> {
-    [("RFlat", Code::Flat), ("RSQfp16", Code::Fp16), ("RSQ8", Code::Lvq8), ("RLVQ8", Code::Lvq8)]
-        .into_iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, code)| Ok(code))
+    let codes = [
+        ("RFlat", Code::Flat),
+        ("RSQfp16", Code::Fp16),
+        ("RSQbf16", Code::Bf16),
+        ("RSQ8", Code::Lvq8),
+        ("RLVQ8", Code::Lvq8),
+    ];
+    codes.into_iter().find(|(name, _)| *name == word).map(|(_, code)| Ok(code))
 }
 
 impl fmt::Display for Code {
@@ -225,6 +229,7 @@ mod tests {
             "HNSW32,PQ48",
             "Vamana64,LVQ4x8",
             "Vamana64,LVQ8,RSQfp16",
+            "LVQ8,RSQbf16",
         ] {
             assert_eq!(text.parse::<Recipe>().unwrap().to_string(), text);
         }
