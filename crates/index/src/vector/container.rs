@@ -2,7 +2,8 @@
 //! Drawn byte by byte in `docs/formats/vectors.md`.
 //!
 //! Opening reads and checks header and table only. A section is checked against its sum when it is first
-//! used, once; from then on its bytes are read in place.
+//! used, once; from then on its bytes are read in place. The large sections of graphs are compared block by block
+//! instead, as a search reads them ([`super::partial`]).
 
 use super::checksum::xxh64;
 use base::{Error, Kind, Metric, Result};
@@ -110,11 +111,22 @@ impl Section {
     /// The bytes, checked against their sum at the first call.
     pub fn bytes(&self) -> Result<&[u8]> {
         // The owner is asked anew each time; one that shrank must not bring us down.
-        let bytes = (*self.owner).as_ref().get(self.range.clone()).ok_or_else(|| self.damaged())?;
+        let bytes = self.unchecked()?;
         if *self.sound.get_or_init(|| xxh64(bytes) == self.sum) { Ok(bytes) } else { Err(self.damaged()) }
     }
 
-    fn damaged(&self) -> Error {
+    /// The bytes, compared with nothing.
+    pub fn unchecked(&self) -> Result<&[u8]> {
+        (*self.owner).as_ref().get(self.range.clone()).ok_or_else(|| self.damaged())
+    }
+
+    /// Whether the bytes were compared with their sum, and match.
+    pub fn is_sound(&self) -> bool {
+        self.sound.get() == Some(&true)
+    }
+
+    /// The error of bytes that are not those that were written.
+    pub fn damaged(&self) -> Error {
         corrupt(format!("section `{}` does not match its checksum", self.name))
     }
 }

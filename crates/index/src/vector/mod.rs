@@ -41,6 +41,7 @@ mod graph;
 mod input;
 mod ivf;
 mod measure;
+mod partial;
 mod plan;
 mod random;
 mod recipe;

@@ -210,6 +210,7 @@ impl Encoded {
             heights: &[],
             squares: &self.squares,
             books: self.books.as_ref(),
+            partial: None,
         }
     }
 

@@ -74,6 +74,9 @@ impl Rows<'_> {
     /// Scores rows; each is below the number of rows.
     #[inline]
     pub fn score(&self, query: &Query, rows: &[u32], out: &mut [f32]) {
+        if let Some([records, _]) = self.partial {
+            records.look(rows, self.stride);
+        }
         match self.kind {
             Kind::Nothing => return,
             Kind::Product(_) => {
@@ -135,6 +138,9 @@ impl Rows<'_> {
             return false;
         }
         let stride = sketch::stride(self.shape.dimension);
+        if let Some([_, sketches]) = self.partial {
+            sketches.look(rows, stride);
+        }
         query.bits.dots(Records { bytes: self.sketches, stride, offset: 0 }, rows, out);
         let start = query.mean_dot + deviations * query.deviation;
         for (&row, score) in rows.iter().zip(&mut *out) {

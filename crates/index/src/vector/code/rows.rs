@@ -6,6 +6,7 @@
 //! sketches ([`super::blocks`]).
 
 use super::super::container::Shape;
+use super::super::partial::Partial;
 use super::kind::{Kind, NORM};
 use super::product::Codebooks;
 use super::{lvq, sketch};
@@ -31,6 +32,8 @@ pub(crate) struct Rows<'a> {
     /// While building a graph: squared lengths of the rows minus the mean; empty otherwise.
     pub squares: &'a [f32],
     pub books: Option<&'a Codebooks>,
+    /// Records and sketches, where they are compared with their checksums as they are scored.
+    pub partial: Option<&'a [Partial; 2]>,
 }
 
 /// The extra coordinate that turns the best inner products into the nearest neighbours: with M the longest

@@ -1,6 +1,7 @@
 //! Encoded rows in a file, and the names of their sections.
 
 use super::super::container::{Reader, Section, Shape, corrupt, u32_at};
+use super::super::partial::{Partial, SUMS};
 use super::kind::Kind;
 use super::product::Codebooks;
 use super::rows::Rows;
@@ -33,6 +34,8 @@ pub(crate) struct Stored {
     records: Section,
     sketches: Section,
     books: Option<Codebooks>,
+    /// Records and sketches block by block, if the file has checksums for that.
+    partial: Option<[Partial; 2]>,
 }
 
 impl Stored {
@@ -62,23 +65,51 @@ impl Stored {
             Kind::Product(parts) => Some(codebooks(reader, parts, names.books)?),
             _ => None,
         };
-        Ok(Stored { kind, shape, tail, error, mean, records, sketches, books })
+        let partial = match reader.optional(SUMS) {
+            Some(sums) if names.records == SEARCHED.records => {
+                let partial = Partial::of([&records, &sketches], sums.bytes()?);
+                Some(partial.ok_or_else(|| corrupt(format!("section `{SUMS}` has {} bytes", sums.len())))?)
+            }
+            _ => None,
+        };
+        Ok(Stored { kind, shape, tail, error, mean, records, sketches, books, partial })
     }
 
     /// The rows, for searching; checks the sections at the first call.
     pub fn view(&self) -> Result<Rows<'_>> {
-        Ok(Rows {
+        Ok(self.rows(self.records.bytes()?, self.sketches.bytes()?, None))
+    }
+
+    /// The rows, for a search that scores few of them: compared with checksums as they are scored, where the file
+    /// has checksums for that. What comes of it counts only if [`Stored::check`] passes afterwards.
+    pub fn glance(&self) -> Result<Rows<'_>> {
+        match &self.partial {
+            Some(partial) if !partial.iter().all(Partial::is_sound) => {
+                Ok(self.rows(self.records.unchecked()?, self.sketches.unchecked()?, Some(partial)))
+            }
+            _ => self.view(),
+        }
+    }
+
+    /// Fails if what was scored since [`Stored::glance`] was damaged.
+    pub fn check(&self) -> Result<()> {
+        self.partial.iter().flatten().try_for_each(Partial::check)
+    }
+
+    fn rows<'a>(&'a self, records: &'a [u8], sketches: &'a [u8], partial: Option<&'a [Partial; 2]>) -> Rows<'a> {
+        Rows {
             kind: self.kind,
             shape: self.shape,
-            records: self.records.bytes()?,
+            records,
             stride: self.kind.bytes(self.shape.dimension) + self.tail,
-            sketches: self.sketches.bytes()?,
+            sketches,
             mean: &self.mean,
             error: self.error,
             heights: &[],
             squares: &[],
             books: self.books.as_ref(),
-        })
+            partial,
+        }
     }
 }
 

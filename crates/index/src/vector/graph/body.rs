@@ -6,6 +6,7 @@ use super::super::code::kind::Kind;
 use super::super::code::rows::{Rows, heights};
 use super::super::code::stored::Stored;
 use super::super::container::{Reader, Section, Shape, Writer, corrupt, u32_at};
+use super::super::partial::{SUMS, sums};
 use super::super::top::VectorHit;
 use super::beam::NODES_MAX;
 use super::draft::Plan;
@@ -56,6 +57,7 @@ pub(crate) fn write_built(
         Entrance::Levels(levels) => writer.section("levels", levels.bytes()),
     }
     writer.section("twins", twins.to_vec());
+    writer.section(SUMS, sums([&rows.records, &rows.sketches]));
     rows.write(writer);
 }
 
@@ -109,7 +111,10 @@ impl GraphBody {
 
     /// The rows with their links.
     pub fn view(&self) -> Result<(Rows<'_>, Links<'_>)> {
-        let rows = self.rows.view()?;
+        Ok(self.linked(self.rows.view()?))
+    }
+
+    fn linked<'a>(&self, rows: Rows<'a>) -> (Rows<'a>, Links<'a>) {
         let links = Links {
             bytes: rows.records,
             stride: rows.stride,
@@ -118,7 +123,7 @@ impl GraphBody {
             width: self.packing.width,
             nodes: self.shape.rows,
         };
-        Ok((rows, links))
+        (rows, links)
     }
 
     /// Pairs of a row and a later one with the same record.
@@ -145,7 +150,8 @@ impl Body for GraphBody {
         visible: Option<&RowSet>,
         out: &mut Vec<VectorHit>,
     ) -> Result<()> {
-        let (rows, links) = self.view()?;
+        // A node's links lie behind its record: they are followed after it was scored.
+        let (rows, links) = self.linked(self.rows.glance()?);
         let twins = self.twins.bytes()?;
         SCRATCH.with_borrow_mut(|scratch| {
             rows.set(query, &mut scratch.query);
@@ -166,7 +172,7 @@ impl Body for GraphBody {
                 }
             }
             out.iter_mut().for_each(|hit| hit.score = rows.finish(&scratch.query, hit.score));
-            Ok(())
+            self.rows.check()
         })
     }
 
