@@ -16,6 +16,7 @@ use index::vector::Recipe;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// How a collection is opened.
@@ -239,6 +240,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         damaged: Mutex::default(),
         merging: Mutex::default(),
         notices: Mutex::default(),
+        searched: AtomicBool::new(false),
         writer: None,
     };
     shared.check_head(version)?;

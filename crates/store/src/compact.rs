@@ -6,11 +6,12 @@
 //! ones itself.
 
 use crate::collection::Collection;
+use crate::mend::is_damage;
 use crate::segment::build::Indexes;
 use crate::segment::merge::merge;
 use crate::segment::{Seen, Segment};
 use crate::shared::{Merging, Shared, Writer};
-use crate::snapshot::is_damage;
+use crate::threads::{self, quietly};
 use crate::tiers::{self, SMALL};
 use crate::vectors::segment_metric;
 use crate::view::View;
@@ -18,15 +19,8 @@ use crate::worker::join;
 use base::{ChunkId, Result, RowSet, Snapshot};
 use index::vector::{Code, Recipe, Structure};
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-
-/// Rows from which a merge gives way to searches. Smaller ones take less than waking other threads does, which can
-/// be long on a busy machine.
-const QUIET: u64 = 1000;
-/// How much less urgent merging is than searching, as `nice` counts: about a tenth of the processor where both
-/// want all of it.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 
 impl Collection {
     /// Merges until the policy is satisfied.
@@ -44,7 +38,7 @@ impl Collection {
         while let Some((view, range)) = self.shared.crowded()? {
             let parts = &view.segments[range];
             let merged = self.shared.merge(parts, Pace::AtOnce)?;
-            self.shared.replace(writer, parts, merged)?;
+            self.shared.replace(writer, parts, merged, Pace::AtOnce)?;
         }
         if self.shared.due()?.is_none() {
             return Ok(());
@@ -72,22 +66,7 @@ impl Collection {
     pub(crate) fn merge(&self, writer: &mut Writer, view: &View, range: Range<usize>) -> Result<()> {
         let parts = &view.segments[range];
         let merged = self.shared.merge(parts, Pace::GivingWay)?;
-        self.shared.replace(writer, parts, merged)
-    }
-}
-
-/// Runs `work` on threads that give way to searches.
-fn quietly<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    static THREADS: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
-    let give_way = |_| {
-        // Of threads, not of the process, on Linux; elsewhere merges are as urgent as anything else.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::process::nice(NICE);
-    };
-    let start = || rayon::ThreadPoolBuilder::new().start_handler(give_way).build().ok();
-    match THREADS.get_or_init(start) {
-        Some(threads) => threads.install(work),
-        None => work(),
+        self.shared.replace(writer, parts, merged, Pace::GivingWay)
     }
 }
 
@@ -151,7 +130,9 @@ impl Shared {
             *self.merging.lock() = Some(Merging { parts: ids(parts), into });
             drop(writer);
             let (chunks, indexes) = self.merge(parts, Pace::GivingWay)?;
-            let written = (!chunks.is_empty()).then(|| self.write_files(into, chunks, &indexes));
+            let rows = chunks.len() as u64;
+            let write = || self.at_pace(Pace::GivingWay, rows, || self.write_files(into, chunks, &indexes));
+            let written = (rows > 0).then(write);
             let mut writer = self.writer()?;
             let merged = written.map(|written| self.accept(&mut writer, written)).transpose()?;
             self.install(&mut writer, parts, merged)?;
@@ -184,8 +165,7 @@ impl Shared {
             recipe => recipe,
         };
         let work = || merge(parts, &self.spec, &self.place(), recipe, &truth);
-        let merged = if pace == Pace::AtOnce || rows < QUIET { work() } else { quietly(work) };
-        merged.inspect_err(|e| {
+        self.at_pace(pace, rows, work).inspect_err(|e| {
             if is_damage(e) {
                 let bad = |seen: &&Seen| {
                     let (vectors, postings) =
@@ -197,13 +177,28 @@ impl Shared {
         })
     }
 
+    /// Does some work on so many rows. It gives way to searches if there have been any: a program that only stores
+    /// shall not be slow on a machine that is busy with something else.
+    fn at_pace<T: Send>(&self, pace: Pace, rows: u64, work: impl FnOnce() -> T + Send) -> T {
+        let gives_way = pace == Pace::GivingWay && rows >= threads::ROWS && self.searched.load(Ordering::Relaxed);
+        if gives_way { quietly(work) } else { work() }
+    }
+
     /// Writes a merged segment and puts it in the place of its parts.
-    fn replace(self: &Arc<Self>, writer: &mut Writer, parts: &[Seen], (chunks, indexes): Merged) -> Result<()> {
+    fn replace(
+        self: &Arc<Self>,
+        writer: &mut Writer,
+        parts: &[Seen],
+        (chunks, indexes): Merged,
+        pace: Pace,
+    ) -> Result<()> {
         let merged = match chunks.is_empty() {
             true => None,
             false => {
                 let id = writer.new_segment(self.counters()?.next_segment);
-                Some(self.write_segment(writer, id, chunks, &indexes)?)
+                let rows = chunks.len() as u64;
+                let written = self.at_pace(pace, rows, || self.write_files(id, chunks, &indexes));
+                Some(self.accept(writer, written)?)
             }
         };
         self.install(writer, parts, merged)
@@ -259,6 +254,22 @@ mod tests {
     use std::path::Path;
     use testkit::documents::{Model, compare, put, spec};
 
+    /// Beside other programs on a busy machine, merging that gives way to searches takes fifty times as long; a program
+    /// that only stores has nobody to give way to.
+    #[test]
+    fn merges_give_way_only_where_there_are_searches() -> Result<()> {
+        let options = OpenOptions::create(&spec()).on(Arc::new(MemoryStorage::new()));
+        let collection = Collection::open(Path::new("/c"), options)?;
+        collection.commit(vec![put("a", 1)])?;
+        let ours = std::thread::current().id();
+        let here = |pace, rows| collection.shared.at_pace(pace, rows, || std::thread::current().id()) == ours;
+        assert!(here(Pace::GivingWay, threads::ROWS));
+        collection.open_snapshot()?.search_lexical("harbour", 1, &mut Vec::new())?;
+        assert!(!here(Pace::GivingWay, threads::ROWS));
+        assert!(here(Pace::GivingWay, threads::ROWS - 1) && here(Pace::AtOnce, threads::ROWS));
+        Ok(())
+    }
+
     /// A commit and the thread beside it used to merge the same segments; the files of the one that came second
     /// were named by nobody and stayed.
     #[test]
@@ -275,8 +286,8 @@ mod tests {
         let (first, second) =
             (shared.merge(&view.segments, Pace::AtOnce)?, shared.merge(&view.segments, Pace::AtOnce)?);
         let mut writer = shared.writer()?;
-        shared.replace(&mut writer, &view.segments, first)?;
-        shared.replace(&mut writer, &view.segments, second)?;
+        shared.replace(&mut writer, &view.segments, first, Pace::AtOnce)?;
+        shared.replace(&mut writer, &view.segments, second, Pace::AtOnce)?;
         let entries = disk.list(dir).map_err(|e| Error::io("listing", e))?;
         let parts = entries.iter().filter(|entry| Part::of_name(&entry.name).is_some());
         assert_eq!(parts.count(), 2, "{entries:?}");

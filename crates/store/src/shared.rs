@@ -14,6 +14,7 @@ use redb::ReadTransaction;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What the copies of a collection, its snapshots and its merges share.
 pub(crate) struct Shared {
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     /// What is being merged beside commits.
     pub merging: Mutex<Option<Merging>>,
     pub notices: Mutex<Vec<String>>,
+    /// Whether this process has searched.
+    pub searched: AtomicBool,
     /// `None` when the collection is only read.
     pub writer: Option<Mutex<Writer>>,
 }

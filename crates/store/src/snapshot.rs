@@ -1,10 +1,8 @@
 //! Reading one version.
 
 use crate::collection::Collection;
-use crate::rebuild;
-use crate::segment::build::Indexes;
+use crate::segment::Place;
 use crate::segment::search::{self, Words};
-use crate::segment::{Place, Seen, Segment, runs};
 use crate::shared::Shared;
 use crate::truth::fault::Fault;
 use crate::truth::read;
@@ -14,8 +12,8 @@ use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
 use base::{
-    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Explanation, Kind, Result, RowSet,
-    Scoring, Snapshot, Stats,
+    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Explanation, Kind, Result, Scoring,
+    Snapshot, Stats,
 };
 use parking_lot::Mutex;
 use redb::{ReadTransaction, ReadableTable};
@@ -26,8 +24,8 @@ pub struct CollectionSnapshot {
     // In this order: a transaction ends before its database is closed.
     reading: Mutex<(Arc<Reading>, Arc<TruthReader>)>,
     counters: Counters,
-    view: Mutex<Arc<View>>,
-    shared: Arc<Shared>,
+    pub(crate) view: Mutex<Arc<View>>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Collection {
@@ -98,11 +96,6 @@ impl Shared {
 /// A begun reading, and what was read of it.
 type Begun<T> = (Arc<TruthReader>, Reading, T);
 
-/// Whether an index cannot be used and must be made again: damaged, or of a format that is no longer read.
-pub(crate) fn is_damage(e: &Error) -> bool {
-    matches!(e.kind(), Kind::Corrupt | Kind::Unsupported)
-}
-
 impl CollectionSnapshot {
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.lock().clone()
@@ -143,58 +136,6 @@ impl CollectionSnapshot {
 
     fn place(&self) -> Place<'_> {
         self.shared.place()
-    }
-
-    /// Calls `search` with the segments; when one of them turns out to be damaged, it is rebuilt in memory from
-    /// the truth and the search is done again.
-    fn search<T>(&self, search: impl Fn(&View) -> std::result::Result<T, (u64, Error)>) -> Result<T> {
-        loop {
-            let view = self.view();
-            match search(&view) {
-                Ok(found) => return Ok(found),
-                Err((segment, e)) if is_damage(&e) => self.mend(&view, segment, &e)?,
-                Err((_, e)) => return Err(e),
-            }
-        }
-    }
-
-    fn mend(&self, view: &Arc<View>, damaged: u64, reason: &Error) -> Result<()> {
-        let segments = view.segments.iter().map(|seen| match seen.segment.id {
-            id if id != damaged => Ok(seen.clone()),
-            _ if seen.segment.is_in_memory() => {
-                // Damage in bytes that were just made is no damage.
-                Err(Error::new(Kind::Bug, format!("a rebuilt segment cannot be read: {}", reason.chain())))
-            }
-            _ => self.rebuild_in_memory(seen),
-        });
-        let mended = Arc::new(View::new(view.version, segments.collect::<Result<_>>()?));
-        self.shared.notice(format!(
-            "a search index was damaged and has been rebuilt in memory from the stored documents ({})",
-            reason.chain()
-        ));
-        self.shared.damaged.lock().insert(damaged);
-        *self.view.lock() = mended.clone();
-        let mut latest = self.shared.view.lock();
-        if latest.as_ref().is_some_and(|latest| Arc::ptr_eq(latest, view)) {
-            *latest = Some(mended);
-        }
-        Ok(())
-    }
-
-    /// The live chunks of a segment and their indexes, from the truth.
-    pub(crate) fn rebuild(&self, seen: &Seen) -> Result<(Vec<u64>, Indexes)> {
-        let live = |(row, _): &(u32, u64)| !seen.deleted.contains(*row);
-        let chunks: Vec<u64> = (0..).zip(seen.segment.chunks()).filter(live).map(|(_, chunk)| chunk).collect();
-        let indexes = self.read(|transaction| rebuild::index(transaction, self.spec(), VECTORS, &chunks))?;
-        Ok((chunks, indexes))
-    }
-
-    /// A copy in memory of a segment whose files are damaged, without its deleted rows.
-    fn rebuild_in_memory(&self, seen: &Seen) -> Result<Seen> {
-        let (chunks, indexes) = self.rebuild(seen)?;
-        let segment = Segment::in_memory(seen.segment.id, runs(chunks), indexes)
-            .ok_or_else(|| Error::new(Kind::Bug, "a segment was rebuilt out of order"))?;
-        Ok(Seen::new(Arc::new(segment), RowSet::new()))
     }
 
     pub(crate) fn spec(&self) -> &base::EmbedSpec {

@@ -1,10 +1,11 @@
 //! Looking whether everything is as it was stored.
 
 use crate::collection::Collection;
+use crate::mend::is_damage;
 use crate::names::{HEAD, LOCK, TRUTH};
 use crate::segment::Seen;
 use crate::segment::file::Part;
-use crate::snapshot::{CollectionSnapshot, is_damage};
+use crate::snapshot::CollectionSnapshot;
 use crate::truth::fault::Fault;
 use crate::truth::read;
 use crate::truth::tables::{self, BLOCKS, CHUNKS, DOCUMENTS, TableName, decompress, number};

@@ -1,6 +1,7 @@
 //! The segments of one version, and searching them as one.
 
 use crate::segment::{Seen, Segment};
+use crate::threads;
 use crate::truth::fault::Fault;
 use crate::truth::rows::SegmentRow;
 use crate::truth::tables::{ByteTable, SEGMENTS, TOMBSTONES, decompress, number};
@@ -59,6 +60,16 @@ impl View {
         }
         segments.sort_by_key(|seen| seen.segment.row.runs.first().copied());
         Ok(View::new(version, segments))
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        let goes =
+            |seen: &Seen| Arc::strong_count(&seen.segment) == 1 && u64::from(seen.segment.rows()) >= threads::ROWS;
+        if self.segments.iter().any(goes) {
+            threads::drop_quietly((std::mem::take(&mut self.segments), self.searcher.get_mut().take()));
+        }
     }
 }
 

@@ -14,8 +14,9 @@ use rayon::prelude::*;
 
 /// Rows scored at once.
 const BLOCK: usize = 256;
-/// Bytes from which one query is worth several threads: some hundred microseconds of work.
-const PARALLEL_BYTES: usize = 4 << 20;
+/// Bytes from which one query is worth several threads: about a millisecond of work. With less, waiting for another
+/// thread to wake up on a busy machine (4 ms where it meets one that has just begun its slice) costs more than that.
+const PARALLEL_BYTES: usize = 16 << 20;
 
 /// The section of rows as they came.
 pub(crate) const ROWS: &str = "rows";

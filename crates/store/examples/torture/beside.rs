@@ -1,4 +1,4 @@
-//! How long searches take while the collection is compacted beside them, against how long they take alone.
+//! How long searches take beside commits and merges, against how long they take alone.
 
 use crate::Options;
 use crate::synthetic::{CHUNKS_IN_DOCUMENT, document, paragraphs, spec, vector};
@@ -16,8 +16,7 @@ pub fn run(options: &Options) -> Result<()> {
     let (chunks, dimension) = (options.number("chunks", 50_000)?, options.number("dimension", 384)? as usize);
     let time = Duration::from_secs(options.number("seconds", 10)?);
     let paragraphs = paragraphs(&options.path("text")?)?;
-    let collection =
-        Collection::open(&dir, OpenOptions { background: false, ..OpenOptions::create(&spec(dimension)) })?;
+    let collection = Collection::open(&dir, OpenOptions::create(&spec(dimension)))?;
     let mut random = Random::new(1);
     let documents = chunks.div_ceil(CHUNKS_IN_DOCUMENT);
     let put =
@@ -26,9 +25,10 @@ pub fn run(options: &Options) -> Result<()> {
         let numbers = batch..(batch + 40).min(documents);
         collection.commit(numbers.map(|number| put(number, &mut random)).collect())?;
     }
-    let search = |stop: &dyn Fn(Duration) -> bool| -> Result<Vec<Took>> {
+    collection.compact(false)?;
+    let search = || -> Result<Vec<Took>> {
         let (start, mut random, mut times, mut hits) = (Instant::now(), Random::new(7), Vec::new(), Vec::new());
-        while !stop(start.elapsed()) {
+        while start.elapsed() < time {
             let line = &paragraphs[random.below(paragraphs.len() as u64) as usize];
             let words = line.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
             let query = vector(dimension, &mut random);
@@ -46,29 +46,37 @@ pub fn run(options: &Options) -> Result<()> {
         times.sort_by(|a, b| a[0].total_cmp(&b[0]));
         Ok(times)
     };
-    let alone = search(&|elapsed| elapsed > time)?;
-    let done = AtomicBool::new(false);
-    let (beside, compactions) = std::thread::scope(|scope| {
-        let compacting = scope.spawn(|| -> Result<u32> {
-            let (mut random, mut compactions) = (Random::new(2), 0);
-            while !done.load(Ordering::Relaxed) {
-                // Something to fold in, and something to leave out.
-                collection.commit(vec![put(u64::from(compactions) % documents, &mut random)])?;
-                collection.compact(false)?;
-                compactions += 1;
-            }
-            Ok(compactions)
-        });
-        let beside = search(&|elapsed| elapsed > time);
-        done.store(true, Ordering::Relaxed);
-        let died = |_| Error::new(Kind::Bug, "the compacting thread panicked");
-        Ok::<_, Error>((beside?, compacting.join().map_err(died)??))
-    })?;
+    // Searches beside ever more commits of one document, which replaces another, and what shall follow each.
+    let beside = |then: &(dyn Fn() -> Result<()> + Sync)| -> Result<(Vec<Took>, u64)> {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| -> Result<u64> {
+                let (mut random, mut commits) = (Random::new(2), 0);
+                while !done.load(Ordering::Relaxed) {
+                    collection.commit(vec![put(commits % documents, &mut random)])?;
+                    then()?;
+                    commits += 1;
+                }
+                Ok(commits)
+            });
+            let times = search();
+            done.store(true, Ordering::Relaxed);
+            let died = |_| Error::new(Kind::Bug, "the writing thread panicked");
+            Ok((times?, writing.join().map_err(died)??))
+        })
+    };
+    let alone = search()?;
+    let (storing, commits) = beside(&|| Ok(()))?;
+    let (compacting, compactions) = beside(&|| collection.compact(false).map(drop))?;
     let index = |times: &[Took], share: f64| (times.len() as f64 * share) as usize;
     let at = |times: &[Took], share: f64| times.get(index(times, share)).map_or(f64::NAN, |took| took[0]);
-    println!("chunks        {}, {} compactions beside the searches", documents * CHUNKS_IN_DOCUMENT, compactions);
-    for (name, times) in [("alone", &alone), ("compacting", &beside)] {
-        println!("{name:<13} {} searches, p50 {:.2} ms, p99 {:.2} ms", times.len(), at(times, 0.5), at(times, 0.99));
+    println!("chunks        {}", documents * CHUNKS_IN_DOCUMENT);
+    println!("storing       {commits} commits, merged as they fall due");
+    println!("compacting    {compactions} commits and as many merges of everything");
+    for (name, times) in [("alone", &alone), ("storing", &storing), ("compacting", &compacting)] {
+        let times_alone = at(times, 0.99) / at(&alone, 0.99);
+        let (p50, p99) = (at(times, 0.5), at(times, 0.99));
+        println!("{name:<13} {} searches, p50 {p50:.2} ms, p99 {p99:.2} ms: {times_alone:.2} times", times.len());
         let slowest = &times[index(times, 0.99)..];
         let mean = |part: usize| slowest.iter().map(|took| took[part]).sum::<f64>() / slowest.len() as f64;
         println!(
@@ -78,7 +86,6 @@ pub fn run(options: &Options) -> Result<()> {
             mean(3)
         );
     }
-    println!("p99           {:.2} times", at(&beside, 0.99) / at(&alone, 0.99));
     drop(collection);
     std::fs::remove_dir_all(&dir).map_err(|e| Error::io("removing the directory", e))
 }

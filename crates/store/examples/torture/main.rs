@@ -8,7 +8,8 @@
 //! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
 //!   at most so many milliseconds), judged from another process.
 //! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
-//! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside compaction.
+//! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside commits without a pause,
+//!   and beside merges of everything without a pause.
 //! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16]`: rate of storing, time
 //!   to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
 

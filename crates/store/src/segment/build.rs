@@ -1,5 +1,6 @@
 //! Making the two indexes of a segment.
 
+use crate::threads;
 use crate::vectors::segment_metric;
 use base::{EmbedSpec, Result};
 use index::lexical::{Fields, LexicalBuilder, LexicalOptions};
@@ -33,7 +34,8 @@ impl Builder {
     }
 
     pub fn finish(self, spec: &EmbedSpec) -> Result<Indexes> {
-        let (vectors, postings) = rayon::join(
+        let (vectors, postings) = threads::both(
+            (self.vectors.len() / spec.dimension.max(1)) as u64,
             || write_flat(&self.vectors, spec.dimension, segment_metric(spec.metric), Encoding::F16),
             || self.postings.finish(),
         );

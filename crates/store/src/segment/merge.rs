@@ -2,6 +2,7 @@
 
 use super::build::Indexes;
 use super::{Place, Seen};
+use crate::threads;
 use crate::vectors::segment_metric;
 use base::{EmbedSpec, Result};
 use index::lexical::LexicalSegment;
@@ -29,8 +30,11 @@ pub(crate) fn merge(
         chunks.extend((0..).zip(part.segment.chunks()).filter(|(row, _)| !part.deleted.contains(*row)).map(|r| r.1));
     }
     let lexical: Vec<_> = postings.iter().zip(parts).map(|(p, seen)| (p, seen.visible.as_deref())).collect();
-    let (vectors, postings) =
-        rayon::join(|| vectors(parts, &opened, spec, recipe, truth), || LexicalSegment::merge(&lexical));
+    let (vectors, postings) = threads::both(
+        chunks.len() as u64,
+        || vectors(parts, &opened, spec, recipe, truth),
+        || LexicalSegment::merge(&lexical),
+    );
     Ok((chunks, Indexes { vectors: vectors?, postings: postings? }))
 }
 
