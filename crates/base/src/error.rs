@@ -105,6 +105,7 @@ impl Error {
         let kind = match source.kind() {
             E::NotFound => Kind::NotFound,
             E::PermissionDenied => Kind::Denied,
+            E::IsADirectory | E::NotADirectory => Kind::BadInput,
             E::StorageFull | E::QuotaExceeded => Kind::NoSpace,
             E::TimedOut => Kind::Timeout,
             _ => Kind::Io,

@@ -70,7 +70,9 @@ fn run(cli: Cli, terminal: Terminal) -> u8 {
     };
     let settings = resolved.settings();
     let context = Context { resolved, settings, terminal };
-    match commands::run(cli.command, &context) {
+    let result = commands::run(cli.command, &context);
+    wire::notices().iter().for_each(|notice| terminal.remark(notice));
+    match result {
         Ok(code) => code,
         Err(error) => {
             exit::report(&error, &terminal);

@@ -3,7 +3,7 @@
 use crate::lock::WriterLock;
 use crate::names::{HEAD, LOCK, TRUTH, TRUTH_NEW};
 use crate::segment::file::Part;
-use crate::shared::{Shared, Writer};
+use crate::shared::{Notices, Shared, Writer};
 use crate::storage::RealStorage;
 use crate::truth::fault::Fault;
 use crate::truth::preamble::{CollectionId, Head};
@@ -120,7 +120,12 @@ impl Collection {
 
     /// What was found and mended since the last call, in sentences for the user.
     pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut *self.shared.notices.lock())
+        self.shared.notices.take()
+    }
+
+    /// The same for those who want to look when the collection is closed.
+    pub fn notices(&self) -> Notices {
+        self.shared.notices.clone()
     }
 }
 
@@ -239,7 +244,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         next: Mutex::default(),
         damaged: Mutex::default(),
         merging: Mutex::default(),
-        notices: Mutex::default(),
+        notices: Notices::default(),
         searched: AtomicBool::new(false),
         writer: None,
     };

@@ -148,7 +148,7 @@ impl Shared {
 
 fn with_hint(error: Error) -> Error {
     match error.kind() {
-        Kind::NoSpace => error.hint("make room on the disk and try again; nothing was changed"),
+        Kind::NoSpace => error.hint("make room on the disk and try again; what was stored before is kept"),
         _ => error,
     }
 }

@@ -149,7 +149,10 @@ impl Collection {
                     first = Some(offset as u64);
                 }
             });
-            remains.extend(first.map(|offset| Remains { place: place.to_owned(), offset }));
+            // A document has many strings; it is named once.
+            if let Some(offset) = first.filter(|_| remains.iter().all(|known: &Remains| known.place != place)) {
+                remains.push(Remains { place: place.to_owned(), offset });
+            }
         };
         let shared = &self.shared;
         let failed = |e| Error::io(format!("reading {}", shared.dir.display()), e);

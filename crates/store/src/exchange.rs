@@ -112,17 +112,28 @@ impl Collection {
             let what = format!("importing vectors of {theirs} into a collection of {ours}");
             return Err(Error::new(Kind::Conflict, what).hint("import into a new collection made with that embedder"));
         }
-        let (mut batch, mut count) = (Vec::new(), 0);
-        while let Some((number, text)) = lines.next()? {
-            let parsed: Line = serde_json::from_str(&text).map_err(|e| wrong(number, &e))?;
-            batch.push(Change::Put(Box::new(parsed.document().map_err(|e| wrong(number, &e))?)));
-            count += 1;
-            if batch.len() == BATCH {
-                self.commit(std::mem::take(&mut batch))?;
+        let (mut batch, mut stored) = (Vec::new(), 0);
+        let mut store = || -> Result<()> {
+            while let Some((number, text)) = lines.next()? {
+                let parsed: Line = serde_json::from_str(&text).map_err(|e| wrong(number, &e))?;
+                batch.push(Change::Put(Box::new(parsed.document().map_err(|e| wrong(number, &e))?)));
+                if batch.len() == BATCH {
+                    self.commit(std::mem::take(&mut batch))?;
+                    stored += BATCH as u64;
+                }
             }
+            let last = batch.len() as u64;
+            self.commit(std::mem::take(&mut batch))?;
+            stored += last;
+            Ok(())
+        };
+        let done = store();
+        match done {
+            Err(e) if stored > 0 => {
+                Err(e.hint(format!("{stored} documents before are stored; import all again after that")))
+            }
+            done => done.map(|()| stored),
         }
-        self.commit(batch)?;
-        Ok(count)
     }
 
     /// The embedder that an export was made with, from its first line.

@@ -78,6 +78,7 @@ pub use erase::{Erased, Receipt, Remains};
 pub use purge::Compacted;
 pub use reembed::Reembedded;
 pub use salvage::Salvage;
+pub use shared::Notices;
 pub use snapshot::CollectionSnapshot;
 pub use storage::{MemoryStorage, RealStorage};
 pub use truth::preamble::{CollectionId, FORMAT};

@@ -33,9 +33,13 @@ impl Collection {
         let before = self.open_snapshot()?.stats()?;
         let mut writer = self.shared.writer()?;
         self.mend_damaged(&mut writer)?;
-        let view = self.open_snapshot()?.view();
-        if view.segments.len() > 1 || view.segments.iter().any(|seen| !seen.deleted.is_empty()) {
-            self.merge(&mut writer, &view, 0..view.segments.len())?;
+        if let Err(e) = self.merge_whole(&mut writer) {
+            // Merging reads what no search has read so far; what it finds damaged is made again.
+            if self.shared.damaged.lock().is_empty() {
+                return Err(e);
+            }
+            self.mend_damaged(&mut writer)?;
+            self.merge_whole(&mut writer)?;
         }
         if purge {
             self.rewrite_truth(&mut writer)?;
@@ -49,6 +53,15 @@ impl Collection {
             deleted_chunks: before.deleted_chunks,
             bytes: (before.bytes, after.bytes),
         })
+    }
+
+    /// Merges all segments into one, if that changes anything.
+    fn merge_whole(&self, writer: &mut Writer) -> Result<()> {
+        let view = self.open_snapshot()?.view();
+        if view.segments.len() > 1 || view.segments.iter().any(|seen| !seen.deleted.is_empty()) {
+            self.merge(writer, &view, 0..view.segments.len())?;
+        }
+        Ok(())
     }
 
     /// Puts a copy of the truth, which has no free pages, in its place.

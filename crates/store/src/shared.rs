@@ -36,11 +36,23 @@ pub(crate) struct Shared {
     pub damaged: Mutex<BTreeSet<u64>>,
     /// What is being merged beside commits.
     pub merging: Mutex<Option<Merging>>,
-    pub notices: Mutex<Vec<String>>,
+    pub notices: Notices,
     /// Whether this process has searched.
     pub searched: AtomicBool,
     /// `None` when the collection is only read.
     pub writer: Option<Mutex<Writer>>,
+}
+
+/// What was found and mended in a collection, for the user; copies share it, and it outlives the collection, which may
+/// find something until the end.
+#[derive(Clone, Debug, Default)]
+pub struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    /// What was noted since the last call, in sentences.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock())
+    }
 }
 
 /// A merge beside commits.
@@ -130,7 +142,7 @@ impl Shared {
     }
 
     pub(crate) fn notice(&self, text: String) {
-        let mut notices = self.notices.lock();
+        let mut notices = self.notices.0.lock();
         if !notices.contains(&text) {
             notices.push(text);
         }

@@ -3,8 +3,8 @@
 use crate::collection::Collection;
 use crate::mend::is_damage;
 use crate::names::{HEAD, LOCK, TRUTH};
-use crate::segment::Seen;
 use crate::segment::file::Part;
+use crate::segment::{Seen, Segment};
 use crate::snapshot::CollectionSnapshot;
 use crate::truth::fault::Fault;
 use crate::truth::read;
@@ -28,7 +28,7 @@ pub struct Verification {
     pub chunks: u64,
     /// Segments in it.
     pub segments: u64,
-    /// Whether everything was read, not only opened.
+    /// Whether what was read was also compared with one another.
     pub deep: bool,
     /// Damage of the stored documents: needs a backup or `ragstone salvage`.
     pub damaged_documents: Vec<String>,
@@ -48,10 +48,10 @@ impl Verification {
 impl Collection {
     /// Looks whether the collection is as it was stored; changes nothing.
     ///
-    /// The shallow look opens every file and compares what it says about itself. The deep one reads every row
-    /// and every byte: checksums, texts against their hashes, vectors in segments against those of the documents,
-    /// postings against ones made anew, and whether vectors find themselves. Segments found to be damaged are
-    /// rebuilt by [`Collection::repair`] or with the next commit.
+    /// Every row and every byte of the segments is read and compared with its checksum. A deep look also compares
+    /// texts with their hashes, vectors in segments with those of the documents, postings with ones made anew, and
+    /// sees whether vectors find themselves. Segments found to be damaged are rebuilt by [`Collection::repair`] or
+    /// with the next commit.
     pub fn verify(&self, deep: bool) -> Result<Verification> {
         let snapshot = self.open_snapshot()?;
         let counters = snapshot.counters();
@@ -62,8 +62,9 @@ impl Collection {
             deep,
             ..Verification::default()
         };
+        self.verify_rows(&snapshot, &mut found)?;
         if deep {
-            self.verify_rows(&snapshot, &mut found)?;
+            self.verify_documents(&snapshot, &mut found)?;
         }
         self.verify_segments(&snapshot, deep, &mut found)?;
         found.unknown_files = self.unknown_files()?;
@@ -91,6 +92,11 @@ impl Collection {
             });
             note(sound, &mut found.damaged_documents)?;
         }
+        Ok(())
+    }
+
+    /// Reads every document as a user would.
+    fn verify_documents(&self, snapshot: &CollectionSnapshot, found: &mut Verification) -> Result<()> {
         let ids = snapshot.read(|transaction| {
             let documents = transaction.open_table(DOCUMENTS.definition())?;
             let mut ids = Vec::new();
@@ -138,10 +144,8 @@ impl Collection {
         let mut live = 0;
         for seen in &view.segments {
             live += seen.live();
-            let result = match deep {
-                true => self.verify_segment(snapshot, seen),
-                false => seen.segment.open_files(&self.shared.place()).map(drop),
-            };
+            let read = self.verify_bytes(&seen.segment);
+            let result = read.and_then(|()| if deep { self.verify_segment(snapshot, seen) } else { Ok(()) });
             if let Err(e) = &result
                 && is_damage(e)
             {
@@ -156,13 +160,18 @@ impl Collection {
         Ok(())
     }
 
+    /// Reads both files of a segment.
+    fn verify_bytes(&self, segment: &Segment) -> Result<()> {
+        if segment.open_files(&self.shared.place())?.iter().any(|file| !file.verify()) {
+            return Err(damaged(segment, "its bytes are not those that were written"));
+        }
+        Ok(())
+    }
+
     /// Compares a segment with the documents it was made from.
     fn verify_segment(&self, snapshot: &CollectionSnapshot, seen: &Seen) -> Result<()> {
         let segment = &seen.segment;
-        let damaged = |how: &str| Err(Error::new(Kind::Corrupt, format!("segment {:016x}: {how}", segment.id)));
-        if segment.open_files(&self.shared.place())?.iter().any(|file| !file.verify()) {
-            return damaged("its bytes are not those that were written");
-        }
+        let damaged = |how: &str| Err(damaged(segment, how));
         let (vectors, postings) = (segment.vectors(&self.shared.place())?, segment.postings(&self.shared.place())?);
         vectors.verify()?;
         postings.verify()?;
@@ -223,6 +232,10 @@ impl Collection {
         };
         Ok(entries.into_iter().map(|entry| entry.name).filter(|name| !ours(name)).collect())
     }
+}
+
+fn damaged(segment: &Segment, how: &str) -> Error {
+    Error::new(Kind::Corrupt, format!("segment {:016x}: {how}", segment.id))
 }
 
 fn verify_row(table: TableName, key: &[u8], value: &[u8]) -> Result<(), Fault> {

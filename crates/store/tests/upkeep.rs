@@ -54,6 +54,51 @@ fn a_sound_collection_is_found_sound() {
     assert_eq!(collection.verify(false).unwrap().unknown_files, ["letter.txt"]);
 }
 
+/// `ragstone verify` used to call a collection sound when it had only opened its files.
+#[test]
+fn every_look_reads_every_byte() {
+    for ending in ["vec", "post"] {
+        let (disk, collection, _) = scene();
+        drop(collection);
+        let segment = flip(&disk, ending);
+        let found = open(&disk).unwrap().verify(false).unwrap();
+        assert!(found.damaged_segments.iter().any(|s| s.contains(&segment)), "{found:?}");
+    }
+    // The truth: some pages are free, and any byte of the others is missed.
+    let (disk, collection, _) = scene();
+    drop(collection);
+    let path = Path::new(DIR).join("truth.db");
+    let bytes = disk.read_file(&path).unwrap();
+    let found = (12320..bytes.len()).step_by(4104).filter(|&page| {
+        let mut damaged = bytes.clone();
+        damaged[page + 100] ^= 1;
+        disk.write_file(&path, &damaged);
+        let looks = [false, true].map(|deep| match open(&disk).and_then(|collection| collection.verify(deep)) {
+            Ok(found) => !found.damaged_documents.is_empty(),
+            Err(e) => e.kind() == Kind::Corrupt,
+        });
+        assert_eq!(looks[0], looks[1], "byte {}", page + 100);
+        looks[0]
+    });
+    assert!(found.count() > 5);
+}
+
+/// A compaction used to fail at the first index that it found damaged.
+#[test]
+fn a_compaction_makes_damaged_indexes_again() {
+    for ending in ["vec", "post"] {
+        let (disk, collection, model) = scene();
+        drop(collection);
+        let segment = flip(&disk, ending);
+        let collection = open(&disk).unwrap();
+        assert_eq!(collection.compact(false).unwrap().segments.1, 1);
+        let notices = collection.take_notices();
+        assert!(notices.iter().any(|n| n.contains(&segment)), "{notices:?}");
+        assert!(collection.verify(true).unwrap().is_sound());
+        check(&collection, &model);
+    }
+}
+
 #[test]
 fn damaged_indexes_are_named_rebuilt_and_kept_aside() {
     for ending in ["vec", "post"] {
@@ -163,6 +208,8 @@ fn erased_means_gone_from_every_byte() {
     let old = Collection::open(&id, OpenOptions::read_only().on(Arc::new(before))).unwrap();
     let places: Vec<String> = old.verify_erased(&receipt).unwrap().into_iter().map(|r| r.place).collect();
     assert!(places.iter().any(|p| p.contains("2.txt")), "{places:?}");
+    let once: std::collections::BTreeSet<&String> = places.iter().collect();
+    assert_eq!(once.len(), places.len(), "each place is named once, not for every string in it: {places:?}");
     let text = document("2.txt", edition).document.text;
     disk.write_file(&id.join("notes.txt"), format!("He wrote: {text}").as_bytes());
     let remains = collection.verify_erased(&receipt).unwrap();
@@ -205,6 +252,11 @@ fn a_backup_is_a_collection_again_or_refused() {
     collection.commit(vec![put("0.txt", 77)]).unwrap();
     model.insert("0.txt".into(), 77);
     assert_eq!(collection.backup(file).unwrap_err().kind(), Kind::Conflict);
+    // While it was written, a backup used to be called like this, and a file of that name was lost.
+    let letter = Path::new("/letters.part");
+    disk.write_file(letter, b"Dear");
+    collection.backup(Path::new("/letters.backup")).unwrap();
+    assert_eq!(disk.read_file(letter).as_deref(), Some(&b"Dear"[..]));
     let restored = Collection::restore(storage.clone(), file, into).unwrap();
     assert!(restored.is_sound(), "{restored:?}");
     let copy = Collection::open(into, OpenOptions::write().on(storage.clone())).unwrap();
@@ -229,6 +281,45 @@ fn a_backup_is_a_collection_again_or_refused() {
         refused(&bytes[..at]);
     }
     refused(&[&bytes[..], b"more"].concat());
+}
+
+/// What a restoration left when it was killed used to stand in the way of the next.
+#[test]
+fn an_interrupted_restoration_is_done_again() {
+    let (disk, collection, model) = scene();
+    let (file, into) = (Path::new("/c.backup"), Path::new("/restored"));
+    collection.backup(file).unwrap();
+    let restore = |disk: &FaultDisk| Collection::restore(Arc::new(disk.clone()), file, into);
+    let sound = disk.fork();
+    restore(&sound).unwrap();
+    let mut interrupted = 0;
+    for call in (0..sound.calls()).rev().step_by(7) {
+        let killed = disk.fork();
+        let mut log = killed.start_log();
+        killed.fail_call(call, std::io::ErrorKind::Other, true);
+        if restore(&killed).is_ok() {
+            continue;
+        }
+        // Either the end of the process, which leaves everything it wrote, or of the computer.
+        log.play_to(killed.logged());
+        killed.heal();
+        for disk in [killed, log.image(0), log.image(call | 2)] {
+            let there = disk.paths().iter().any(|path| path.ends_with("restored/truth.db"));
+            if !there {
+                restore(&disk).unwrap_or_else(|e| panic!("call {call}: {e:?}"));
+                interrupted += 1;
+            }
+            let options = OpenOptions::write().on(Arc::new(disk));
+            check(&Collection::open(into, options).unwrap(), &model);
+        }
+    }
+    assert!(interrupted > 10, "{interrupted}");
+    // A collection that lost its truth is not written over.
+    for name in ["truth.db", "head"] {
+        sound.remove_file(&into.join(name));
+        let refused = restore(&sound).is_err();
+        assert!(refused, "without {name}");
+    }
 }
 
 #[test]
@@ -256,6 +347,29 @@ fn an_export_comes_back_the_same() {
         let error = copy.import(&mut wrong.as_bytes()).unwrap_err();
         assert!(error.what().contains(says), "{error:?} should say {says}");
     }
+}
+
+/// An import that failed in its middle used to say that nothing was changed.
+#[test]
+fn a_failed_import_says_what_it_stored() {
+    let disk = FaultDisk::new();
+    let options = |dir: &str| {
+        disk.create_dir(Path::new(dir)).unwrap();
+        OpenOptions::create(&spec()).on(Arc::new(disk.clone()))
+    };
+    let collection = Collection::open(DIR.as_ref(), options(DIR)).unwrap();
+    collection.commit((0..300).map(|i| put(&format!("{i}.txt"), i)).collect()).unwrap();
+    let mut lines = Vec::new();
+    collection.export(&mut lines).unwrap();
+    let whole = lines.clone();
+    lines.extend_from_slice(b"{}\n");
+    let copy = Collection::open("/copy".as_ref(), options("/copy")).unwrap();
+    let error = copy.import(&mut &lines[..]).unwrap_err();
+    let stored = copy.snapshot().unwrap().stats().unwrap().documents;
+    assert!((1..300).contains(&stored), "{stored}");
+    assert!(error.hint_line().unwrap().contains(&format!("{stored} documents")), "{error:?}");
+    assert_eq!(copy.import(&mut &whole[..]).unwrap(), 300);
+    assert_eq!(copy.snapshot().unwrap().stats().unwrap().documents, 300);
 }
 
 /// Gives texts vectors by their bytes; fails after some texts, as an interrupted run does.

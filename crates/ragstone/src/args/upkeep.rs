@@ -31,7 +31,7 @@ pub enum Upkeep {
 /// `verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Read every byte: texts, vectors and postings must agree
+    /// Also compare texts, vectors and postings with one another
     #[arg(long)]
     pub deep: bool,
     /// Make damaged search indexes again from the stored documents

@@ -1,7 +1,7 @@
 //! `ragstone status`: what the collection holds and what it costs.
 
 use super::context::Context;
-use crate::terminal::size;
+use crate::terminal::{count, size};
 use crate::{exit, wire};
 use base::{Result, Store};
 use serde_json::json;
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context) -> Result<u8> {
     row("documents", format!("{} ({} with warnings)", stats.documents, warnings))?;
     row("chunks", format!("{} ({} deleted, not yet compacted)", stats.chunks, stats.deleted_chunks))?;
     row("text", size(text_bytes))?;
-    row("on disk", format!("{} in {} segments", size(stats.bytes), stats.segments))?;
+    row("on disk", format!("{} in {}", size(stats.bytes), count(stats.segments as usize, "segment")))?;
     row("embedder", format!("{}, {} dimensions", spec.name, spec.dimension))?;
     let list: Vec<String> = formats.iter().map(|(name, n)| format!("{n} {name}")).collect();
     row("formats", if list.is_empty() { "-".to_owned() } else { list.join(", ") })?;

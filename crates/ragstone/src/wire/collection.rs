@@ -5,8 +5,11 @@ use super::models::embedder;
 use crate::config::Settings;
 use base::{Embedder, Error, Kind, Result};
 use std::path::PathBuf;
-use std::sync::Arc;
-use store::{Collection, OpenOptions};
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Collection, Notices, OpenOptions};
+
+/// Of the collections that were opened; a command closes them before anybody asks.
+static OPENED: Mutex<Vec<Notices>> = Mutex::new(Vec::new());
 
 /// The embedder of an existing collection: the one of the settings, which must be the one it was made with.
 pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<dyn Embedder>> {
@@ -31,12 +34,25 @@ pub fn embedder_of(collection: &Collection, settings: &Settings) -> Result<Arc<d
 
 /// The collection of the settings, for reading.
 pub fn open(settings: &Settings) -> Result<Collection> {
-    Collection::open(&settings.collection, OpenOptions { read_only: true, ..OpenOptions::default() })
+    open_as(settings, OpenOptions::read_only())
 }
 
 /// The collection of the settings, for changing; it must exist.
 pub fn open_to_write(settings: &Settings) -> Result<Collection> {
-    Collection::open(&settings.collection, OpenOptions::default())
+    open_as(settings, OpenOptions::write())
+}
+
+/// Opens the collection of the settings; what it has to say is in [`notices`].
+pub fn open_as(settings: &Settings, options: OpenOptions) -> Result<Collection> {
+    let collection = Collection::open(&settings.collection, options)?;
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(collection.notices());
+    Ok(collection)
+}
+
+/// What was found and mended in the collections of this process since the last call, in sentences.
+pub fn notices() -> Vec<String> {
+    let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.iter().flat_map(Notices::take).collect()
 }
 
 /// Where the collection of `ask --docs` lives: a folder of the user's cache, named after the documents and what

@@ -8,7 +8,7 @@ use ingest::ChunkOptions;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use store::{Collection, OpenOptions};
+use store::OpenOptions;
 
 /// Set by Ctrl-C: the run ends after the file at hand and commits what it has.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -37,10 +37,7 @@ pub fn ingest(
     stop_on_interrupt();
     let embedder = super::embedder(settings)?;
     let chunker = chunker(settings, embedder.spec())?;
-    let collection = Collection::open(
-        &settings.collection,
-        OpenOptions { create: Some(embedder.spec().clone()), ..OpenOptions::default() },
-    )?;
+    let collection = super::open_as(settings, OpenOptions::create(embedder.spec()))?;
     let run = Ingest {
         store: &collection,
         reader,

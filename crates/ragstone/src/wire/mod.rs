@@ -11,7 +11,7 @@ mod ingest;
 mod models;
 
 pub use catalogue::{Family, catalogue};
-pub use collection::{cached, discard, embedder_of, open, open_to_write};
+pub use collection::{cached, discard, embedder_of, notices, open, open_as, open_to_write};
 pub use files::{extract_file, path_text};
 pub use generator::generator;
 pub use ingest::{index, ingest};

@@ -39,6 +39,9 @@ fn a_damaged_index_is_named_and_repaired() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
     fs::write(&segment, bytes).unwrap();
+    // A search used to mend the damage without a word, each time.
+    let found = world.run(&["search", "tides"]);
+    assert!(found.err.contains("damaged"), "{found:?}");
     let done = world.run(&["verify", "--deep", "--json"]);
     assert_eq!(done.code, 6, "{done:?}");
     let damaged = done.json()["verification"]["damaged_segments"][0].to_string();
@@ -54,6 +57,13 @@ fn a_backup_is_restored_and_a_damaged_one_refused() {
     world.json(&["backup", "notes.backup"]);
     let twice = world.run(&["backup", "notes.backup"]);
     assert_ne!(twice.code, 0, "an existing file is not overwritten: {twice:?}");
+    // A backup that could not get its name used to stay beside it.
+    fs::create_dir(world.path("folder")).unwrap();
+    let folder = world.run(&["backup", "folder"]);
+    assert_eq!(folder.code, 3, "{folder:?}");
+    let left = fs::read_dir(world.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = left.filter(|name| name.starts_with("folder")).collect();
+    assert_eq!(left, ["folder"]);
     world.json(&["--collection", "again", "restore", "notes.backup"]);
     assert!(answers(&world, "again"));
     let occupied = world.run(&["--collection", "again", "restore", "notes.backup"]);

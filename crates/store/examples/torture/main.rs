@@ -1,7 +1,7 @@
 //! The long versions of the store's torture tests: `cargo xtask torture TASK [--option value]...`.
 //!
-//! - `crashes --workloads 400 --steps 16 --images 250`: power loss at every moment of generated workloads; what may
-//!   be left must open and hold what was acknowledged.
+//! - `crashes --workloads 400 --steps 16 --images 250 --first 0`: power loss at every moment of generated workloads,
+//!   from the given one on; what may be left must open and hold what was acknowledged.
 //! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in workloads of 25
 //!   operations from the given one on.
 //! - `damage --trials 4000`: changed, cut, swapped and missing files.
@@ -10,8 +10,9 @@
 //! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
 //! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside commits without a pause,
 //!   and beside merges of everything without a pause.
-//! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16]`: rate of storing, time
-//!   to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
+//! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16] [--keep 1]`: rate of
+//!   storing, time to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
+//! - `rest --dir DIR --text FILE`: the last three of these, and the first searches, of a collection that was kept.
 
 mod beside;
 mod big;
@@ -73,7 +74,9 @@ fn run(task: &str, options: &Options) -> Result<()> {
     let report = match task {
         "crashes" => {
             let (steps, images) = (options.number("steps", 16)? as usize, options.number("images", 250)? as usize);
-            all(0..options.number("workloads", 400)?, |seed| crashes(&busy::open, seed, steps, images))
+            let first = options.number("first", 0)?;
+            let workloads = first..first + options.number("workloads", 400)?;
+            all(workloads, |seed| crashes(&busy::open, seed, steps, images))
         }
         "faults" => {
             let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);

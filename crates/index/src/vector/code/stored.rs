@@ -35,7 +35,7 @@ pub(crate) struct Stored {
     sketches: Section,
     books: Option<Codebooks>,
     /// Records and sketches block by block, if the file has checksums for that.
-    partial: Option<[Partial; 2]>,
+    partial: Option<Box<[Partial; 2]>>,
 }
 
 impl Stored {
@@ -68,7 +68,8 @@ impl Stored {
         let partial = match reader.optional(SUMS) {
             Some(sums) if names.records == SEARCHED.records => {
                 let partial = Partial::of([&records, &sketches], sums.bytes()?);
-                Some(partial.ok_or_else(|| corrupt(format!("section `{SUMS}` has {} bytes", sums.len())))?)
+                let partial = partial.ok_or_else(|| corrupt(format!("section `{SUMS}` has {} bytes", sums.len())))?;
+                Some(Box::new(partial))
             }
             _ => None,
         };
@@ -83,7 +84,7 @@ impl Stored {
     /// The rows, for a search that scores few of them: compared with checksums as they are scored, where the file
     /// has checksums for that. What comes of it counts only if [`Stored::check`] passes afterwards.
     pub fn glance(&self) -> Result<Rows<'_>> {
-        match &self.partial {
+        match self.partial.as_deref() {
             Some(partial) if !partial.iter().all(Partial::is_sound) => {
                 Ok(self.rows(self.records.unchecked()?, self.sketches.unchecked()?, Some(partial)))
             }
@@ -93,7 +94,7 @@ impl Stored {
 
     /// Fails if what was scored since [`Stored::glance`] was damaged.
     pub fn check(&self) -> Result<()> {
-        self.partial.iter().flatten().try_for_each(Partial::check)
+        self.partial.iter().flat_map(|partial| partial.iter()).try_for_each(Partial::check)
     }
 
     fn rows<'a>(&'a self, records: &'a [u8], sketches: &'a [u8], partial: Option<&'a [Partial; 2]>) -> Rows<'a> {

@@ -2,7 +2,7 @@
 
 use crate::args::CompactArgs;
 use crate::commands::context::Context;
-use crate::terminal::size;
+use crate::terminal::{count, size};
 use crate::{exit, wire};
 use base::Result;
 
@@ -13,11 +13,11 @@ pub(super) fn run(args: &CompactArgs, context: &Context) -> Result<u8> {
         terminal.json(&done)?;
     } else if !terminal.quiet {
         let (segments, bytes) = (done.segments, done.bytes);
-        let gone = done.deleted_chunks;
         terminal.line(&format!(
-            "{} segments, now {}; {gone} deleted chunks folded in; {}, now {}",
-            segments.0,
+            "{}, now {}; {} folded in; {}, now {}",
+            count(segments.0 as usize, "segment"),
             segments.1,
+            count(done.deleted_chunks as usize, "deleted chunk"),
             size(bytes.0),
             size(bytes.1)
         ))?;

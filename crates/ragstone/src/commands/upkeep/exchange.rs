@@ -40,7 +40,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Result<u8> {
     let mut first = String::new();
     input.read_line(&mut first).map_err(|e| Error::io(what(), e))?;
     let spec = Collection::export_spec(&first)?;
-    let collection = Collection::open(&context.settings.collection, OpenOptions::create(&spec))?;
+    let collection = wire::open_as(&context.settings, OpenOptions::create(&spec))?;
     let documents = collection.import(&mut Cursor::new(first).chain(input))?;
     let terminal = &context.terminal;
     if terminal.json {
