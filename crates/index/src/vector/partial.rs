@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) const SUMS: &str = "sums";
 /// Bytes of a block: what a page fault brings.
 const BLOCK: usize = 4096;
+/// Bytes of both sections from which this pays: reading fewer in one go is quicker than some of them in no order.
+const LEAST: usize = if cfg!(test) { 1 } else { 64 << 20 };
 
 /// The checksums of the blocks of these sections, as [`SUMS`] holds them.
 pub(crate) fn sums(sections: [&[u8]; 2]) -> Vec<u8> {
@@ -30,6 +32,11 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
+    /// Whether sections of so many bytes are worth it.
+    pub fn pays(bytes: usize) -> bool {
+        bytes >= LEAST
+    }
+
     /// Each of `sections` with its part of the checksums; `None` if they are not as many as there are blocks.
     pub fn of(sections: [&Section; 2], sums: &[u8]) -> Option<[Partial; 2]> {
         let counts = sections.map(|section| section.len().div_ceil(BLOCK));

@@ -66,7 +66,7 @@ impl Stored {
             _ => None,
         };
         let partial = match reader.optional(SUMS) {
-            Some(sums) if names.records == SEARCHED.records => {
+            Some(sums) if names.records == SEARCHED.records && Partial::pays(records.len() + sketches.len()) => {
                 let partial = Partial::of([&records, &sketches], sums.bytes()?);
                 let partial = partial.ok_or_else(|| corrupt(format!("section `{SUMS}` has {} bytes", sums.len())))?;
                 Some(Box::new(partial))
