@@ -6,76 +6,17 @@
 //! the number of the words there that support it, so two sentences that rest on different words of the same
 //! page have two numbers.
 
+use super::checked::Checked;
 use super::clean::{Cleaner, PRIVATE_FIRST, PRIVATE_LAST};
+use super::code_span::code_spans;
 use super::link::Links;
 use super::mark::{self, Scan};
 use super::sentence::{Piece, Splitter};
 use super::support::Support;
+use super::verdict::{Silence, heads_sources, says_something, silence, words_of};
 use base::{Citation, Evidence, char_offset};
-use regex::Regex;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-/// An answer whose every mark is a citation.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checked {
-    /// The text to show.
-    pub text: String,
-    /// One for each number in `text`, in order. The address is as exact as the evidence tells; whoever has
-    /// the document can locate the quote in it again.
-    pub citations: Vec<Citation>,
-    /// For each citation, the largest share of a citing sentence's words that the quote holds, 0 to 1. In
-    /// answers that translate or paraphrase freely it is low without being wrong.
-    pub support: Vec<f32>,
-    /// Marks that named no evidence, as the model wrote them.
-    pub struck: Vec<String>,
-    /// Addresses that are not in the evidence.
-    pub removed_links: Vec<String>,
-    /// Sentences that cite nothing.
-    pub uncited: Vec<String>,
-    /// Sentences that say something, cited or not.
-    pub statements: usize,
-    /// Whether the model says that the evidence does not answer.
-    pub abstains: bool,
-    /// Whether the model stopped before its end, at a limit; set by [`super::judge`].
-    pub cut: bool,
-}
-
-impl Checked {
-    /// What the reader should know about this text, in sentences.
-    pub fn notices(&self) -> Vec<String> {
-        let mut notices = Vec::new();
-        let count = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
-        if !self.struck.is_empty() {
-            let marks = count(
-                self.struck.len(),
-                "citation of evidence that was not given was",
-                "citations of evidence that was not given were",
-            );
-            let mut examples = self.struck.iter().take(5).cloned().collect::<Vec<_>>().join(" ");
-            if self.struck.len() > 5 {
-                examples.push_str(" ...");
-            }
-            notices.push(format!("{marks} struck: {examples}"));
-        }
-        if !self.removed_links.is_empty() {
-            let links = count(
-                self.removed_links.len(),
-                "link that is not in the evidence was",
-                "links that are not in the evidence were",
-            );
-            notices.push(format!("{links} removed"));
-        }
-        if !self.uncited.is_empty() && !self.abstains {
-            notices.push(format!("{} no source", count(self.uncited.len(), "sentence cites", "sentences cite")));
-        }
-        if self.cut {
-            notices.push("the model did not finish its answer".to_owned());
-        }
-        notices
-    }
-}
 
 /// Checks a whole answer against the evidence that the model was given.
 pub fn check_citations(text: &str, evidence: &[Evidence]) -> Checked {
@@ -101,29 +42,9 @@ pub struct Checker<'a> {
     in_sources: bool,
     in_source_line: bool,
     seen_text: bool,
-    abstains_exactly: bool,
-    abstains_freely: bool,
+    silence: Option<Silence>,
     checked: Checked,
 }
-
-static SOURCES_HEADING: LazyLock<Regex> = LazyLock::new(|| {
-    // A constant pattern: building it cannot fail. The same holds below.
-    Regex::new(
-        r"(?i)^\s*(?:#+\s*)?[*_]*(?:sources|references|citations|evidence|bibliography|works cited)[*_]*\s*:?[*_]*\s*$",
-    )
-    .expect("constant pattern")
-});
-
-static ABSTAINS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x) ^(?: .{0,80} \b (?:documents?|evidence|context|sources?|passages?|texts?) \b .{0,40} \b (?:do|does|did) (?:\s not|n\ ?t) \s (?:\w+\s)?
-          (?:answer|contain|mention|provide|say|state|include|specify|address|give|discuss|cover)
-        | .{0,60} \b (?:no|not \s enough|insufficient|not \s sufficient) \s (?:information|evidence) \b
-        | .{0,40} \b i \s (?:do \s not|don\ ?t|cannot|can\ ?t|could \s not|am \s unable \s to|am \s not \s able \s to) \s (?:know|find|answer|determine)
-        | .{0,80} \b (?:cannot|can \s not) \s be \s (?:answered|determined) \b )",
-    )
-    .expect("constant pattern")
-});
 
 impl<'a> Checker<'a> {
     /// A checker for an answer from `evidence`. Of two pieces with the same number the first counts.
@@ -145,8 +66,7 @@ impl<'a> Checker<'a> {
             in_sources: false,
             in_source_line: false,
             seen_text: false,
-            abstains_exactly: false,
-            abstains_freely: false,
+            silence: None,
             checked: Checked::default(),
         }
     }
@@ -166,8 +86,11 @@ impl<'a> Checker<'a> {
             shown.push_str(&self.held);
             self.checked.text.push_str(&self.held);
         }
-        // Other words than ours for "not in there" count only if nothing is cited after them.
-        self.checked.abstains = self.abstains_exactly || (self.abstains_freely && self.checked.citations.is_empty());
+        self.checked.abstains = match self.silence {
+            Some(Silence::Exact) => true,
+            Some(Silence::Free) => self.checked.citations.is_empty(),
+            None => false,
+        };
         (shown, self.checked)
     }
 
@@ -188,7 +111,7 @@ impl<'a> Checker<'a> {
             return String::new();
         }
         let mut shown = String::new();
-        if SOURCES_HEADING.is_match(&piece.text) {
+        if heads_sources(&piece.text) {
             std::mem::swap(&mut shown, &mut self.held);
             self.held.push_str(&piece.text);
             return shown;
@@ -353,60 +276,20 @@ impl<'a> Checker<'a> {
             return;
         }
         let first = !std::mem::replace(&mut self.seen_text, true);
-        if first && marks.is_empty() && ABSTAINS.is_match(&text) {
-            self.abstains_exactly = text.starts_with(&words_of(super::ABSTENTION));
-            self.abstains_freely = true;
+        if first && marks.is_empty() {
+            self.silence = silence(&text);
         }
         let line = bare.trim();
-        let announces = line.ends_with(':') || line.starts_with('#');
-        let says = text.split(' ').count() >= 4 || text.chars().filter(|c| !c.is_ascii()).count() >= 8;
         if !marks.is_empty() {
             self.checked.statements += 1;
-        } else if says && !announces {
+        } else if says_something(&text, line) {
             self.checked.statements += 1;
             self.checked.uncited.push(line.to_owned());
         }
     }
 }
 
-/// `text` in lower case with single spaces for everything that is no letter or digit.
-fn words_of(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-    words.collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
 /// Which mark a private character stands for.
 fn slot(c: char) -> Option<usize> {
     (PRIVATE_FIRST..=PRIVATE_LAST).contains(&c).then(|| c as usize - PRIVATE_FIRST as usize)
-}
-
-/// `text` cut where code in backticks begins and ends; a run of backticks without its partner is prose.
-fn code_spans(text: &str) -> Vec<(&str, bool)> {
-    let run = |s: &str| s.bytes().take_while(|&b| b == b'`').count();
-    let mut out = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    while let Some(open) = text[at..].find('`').map(|i| at + i) {
-        let ticks = run(&text[open..]);
-        let mut search = open + ticks;
-        let close = loop {
-            let Some(i) = text[search..].find('`').map(|i| search + i) else { break None };
-            let n = run(&text[i..]);
-            search = i + n;
-            if n == ticks {
-                break Some(search);
-            }
-        };
-        at = match close {
-            Some(close) => {
-                out.push((&text[start..open], false));
-                out.push((&text[open..close], true));
-                start = close;
-                close
-            }
-            None => open + ticks,
-        };
-    }
-    out.push((&text[start..], false));
-    out.retain(|(part, _)| !part.is_empty());
-    out
 }

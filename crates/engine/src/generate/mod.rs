@@ -23,7 +23,9 @@
 //! ```
 
 mod check;
+mod checked;
 mod clean;
+mod code_span;
 mod link;
 mod mark;
 mod pack;
@@ -32,8 +34,10 @@ mod sink;
 mod support;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
-pub use check::{Checked, Checker, check_citations};
+pub use check::{Checker, check_citations};
+pub use checked::Checked;
 pub use clean::quiet_marks;
 pub use pack::{ABSTENTION, ANSWER_TOKENS_MAX, pack};
 pub use sink::CheckedSink;

@@ -1,6 +1,7 @@
 //! The check as a sink, so that a reader who watches the model write sees only checked text.
 
-use super::check::{Checked, Checker};
+use super::check::Checker;
+use super::checked::Checked;
 use base::{Evidence, TokenSink};
 
 /// Stands between a generator and a sink, so that only checked text passes.
