@@ -6,7 +6,7 @@
 //!                                        when the model fails: compose, and say so
 //! ```
 
-use crate::answer::{Candidate, Composed, Options, compose};
+use crate::answer::{Candidate, Composed, Options, compose, telling_words};
 use crate::generate::{Checked, Outcome, pack, quiet_marks, write};
 use crate::rerank::Rerank;
 use crate::search::{Documents, Ranking, Retrieved, SearchOptions, passages, search};
@@ -123,6 +123,7 @@ impl Ask<'_> {
         let composed = compose(question, &candidates, self.embedder, &options)?;
         let citations = cite(&composed, found, documents)?;
         let abstained = composed.abstained || citations.is_empty();
+        let notices = if abstained { self.why_not(question)? } else { Vec::new() };
         Ok(Answer {
             question: question.to_owned(),
             answer: if abstained { NO_ANSWER.to_owned() } else { prose(&citations) },
@@ -131,11 +132,42 @@ impl Ask<'_> {
             generator: "extractive".to_owned(),
             nearest: if abstained { passages(documents, &found[..found.len().min(NEAREST)])? } else { Vec::new() },
             citations: if abstained { Vec::new() } else { citations },
-            notices: Vec::new(),
+            notices,
             timings: Timings::new(),
         })
     }
+
+    /// What a user can do about a question without an answer: which of its words stand nowhere, as names from
+    /// elsewhere and misspelt words do.
+    fn why_not(&self, question: &str) -> Result<Vec<String>> {
+        let words = telling_words(question);
+        if words.is_empty() {
+            return Ok(vec!["the question has only common words; name what it is about".to_owned()]);
+        }
+        let mut unknown = Vec::new();
+        let mut hits = Vec::new();
+        for word in words {
+            self.snapshot.search_lexical(word, 1, &mut hits)?;
+            let quoted = format!("\"{word}\"");
+            if hits.is_empty() && !unknown.contains(&quoted) {
+                unknown.push(quoted);
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(Vec::new());
+        }
+        let more = if unknown.len() > UNKNOWN_MAX { " and others" } else { "" };
+        unknown.truncate(UNKNOWN_MAX);
+        Ok(vec![format!(
+            "no document holds the word{} {}{more}",
+            if unknown.len() == 1 { "" } else { "s" },
+            unknown.join(", ")
+        )])
+    }
 }
+
+/// At most so many words are named that no document holds.
+const UNKNOWN_MAX: usize = 5;
 
 /// Gives a citation of packed evidence the address of its quote in the whole document.
 fn locate(citation: &mut Citation, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<()> {
@@ -182,18 +214,28 @@ fn cite(composed: &Composed, found: &[Retrieved], documents: &mut Documents<'_>)
     Ok(citations)
 }
 
-/// The quotes as one text, each followed by its number; line breaks inside a quote become spaces.
+/// The quotes as one text, each followed by its number; line breaks inside a quote become spaces, and the mark
+/// of a list item or heading before it is left out.
 fn prose(citations: &[Citation]) -> String {
     let mut text = String::new();
     for citation in citations {
         if !text.is_empty() {
             text.push(' ');
         }
-        let words: Vec<&str> = citation.quote.split_whitespace().collect();
+        let words: Vec<&str> = unmarked(&citation.quote).split_whitespace().collect();
         // The document's own reference marks would look like ours.
         text.push_str(&format!("{} [{}]", quiet_marks(&words.join(" ")), citation.n));
     }
     text
+}
+
+/// `quote` without the mark that made it an item, a heading or a quotation.
+fn unmarked(quote: &str) -> &str {
+    let mark = |c: char| matches!(c, '-' | '*' | '+' | '•' | '‣' | '◦' | '▪' | '●' | '–' | '#' | '>');
+    match quote.split_once(char::is_whitespace) {
+        Some((first, rest)) if first.chars().all(mark) && rest.contains(char::is_alphanumeric) => rest.trim_start(),
+        _ => quote,
+    }
 }
 
 /// Milliseconds by stage.
@@ -219,5 +261,25 @@ impl Clock {
         let ms = (self.started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
         self.timings.insert("total_ms".to_owned(), json!(ms));
         self.timings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_items_are_not_part_of_the_prose() {
+        for (quote, shown) in [
+            ("- `talk.vtt`: subtitles", "`talk.vtt`: subtitles"),
+            ("## Opening hours", "Opening hours"),
+            ("• two loaves", "two loaves"),
+            ("-5 degrees", "-5 degrees"),
+            ("- ", "- "),
+            ("--- ---", "--- ---"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unmarked(quote), shown);
+        }
     }
 }

@@ -14,43 +14,42 @@ use std::collections::HashSet;
 pub const COUNT: usize = NAMES.len();
 
 /// Names of the features, in the order of a row.
-pub const NAMES: [&str; 36] = [
-    "passage_score",    // fused score of the passage over that of the first
-    "passage_cosine",   // question and passage
-    "passage_first",    // the passage is the first
-    "cosine",           // question and unit
-    "cover",            // share of the question's weight that the unit holds
-    "cover_before",     // more of it in the unit before, the headings or the table's header
-    "cover_after",      // more of it in the unit after
-    "cover_passage",    // share in the whole passage with its headings
-    "cover_bm25",       // share with saturation and length as in BM25
-    "cover_fuzzy",      // share that only meets words beginning alike
-    "pairs",            // share of the question's neighbouring words that are neighbours here
-    "last_word",        // holds the question's last telling word
-    "digits",           // share of the question's figures that it holds
-    "number_found",     // asked for a number, and there is a new one
-    "number_missing",   // asked for a number, and there is none
-    "date_found",       // the same for dates,
-    "date_missing",     //
-    "person_found",     // names of persons,
-    "person_missing",   //
-    "place_found",      // names of places,
-    "place_missing",    //
-    "reason_found",     // and words that give reasons
-    "definition_found", // asked what something is, and this says "is a"
-    "new_words",        // telling words that the question does not hold, up to 12, over 12
-    "long",             // logarithm of words over 25, from 0
-    "pronoun",          // begins with a pronoun
-    "pronoun_before",   // the same times `cover_before`
-    "names",            // share of the question's names that it holds
-    "focus",            // holds the noun that the question asks for ("which party")
-    "focus_name",       // with a new name beside it
-    "focus_number",     // asked how many of it, and a new number stands beside it
-    "naming",           // asked what something is called, and this names
-    "little_new",       // at most three telling words that the question does not hold
-    "position",         // units before it in the passage, up to 6, over 6
-    "before",           // share of the question's weight in the unit before
-    "bracket",          // holds an opening bracket: another name, a year, an amount
+pub const NAMES: [&str; 35] = [
+    "passage_score",  // fused score of the passage over that of the first
+    "passage_cosine", // question and passage
+    "passage_first",  // the passage is the first
+    "cosine",         // question and unit
+    "cover",          // share of the question's weight that the unit holds
+    "cover_before",   // more of it in the unit before, the headings or the table's header
+    "cover_after",    // more of it in the unit after
+    "cover_passage",  // share in the whole passage with its headings
+    "cover_bm25",     // share with saturation and length as in BM25
+    "cover_fuzzy",    // share that only meets words beginning alike
+    "pairs",          // share of the question's neighbouring words that are neighbours here
+    "last_word",      // holds the question's last telling word
+    "digits",         // share of the question's figures that it holds
+    "number_found",   // asked for a number, and there is a new one
+    "number_missing", // asked for a number, and there is none
+    "date_found",     // the same for dates,
+    "date_missing",   //
+    "person_found",   // names of persons,
+    "person_missing", //
+    "place_found",    // names of places,
+    "place_missing",  //
+    "reason_found",   // and words that give reasons
+    "new_words",      // telling words that the question does not hold, up to 12, over 12
+    "long",           // logarithm of words over 25, from 0
+    "pronoun",        // begins with a pronoun
+    "pronoun_before", // the same times `cover_before`
+    "names",          // share of the question's names that it holds
+    "focus",          // holds the noun that the question asks for ("which party")
+    "focus_name",     // with a new name beside it
+    "focus_number",   // asked how many of it, and a new number stands beside it
+    "naming",         // asked what something is called, and this names
+    "little_new",     // at most three telling words that the question does not hold
+    "position",       // units before it in the passage, up to 6, over 6
+    "before",         // share of the question's weight in the unit before
+    "bracket",        // holds an opening bracket: another name, a year, an amount
 ];
 
 /// How much each stem of a question weighs: rare among the units means telling (the BM25 formula).
@@ -144,7 +143,6 @@ pub fn row(question: &Question, weights: &[f32], place: &Place<'_>, cosine: f32)
         place_found,
         place_missing,
         yes(question.expects == Expects::Reason && found.reason),
-        yes(question.definition && found.definition),
         found.new_words.min(12) as f32 / 12.0,
         (words.len().max(1) as f32 / 25.0).ln().clamp(0.0, 2.0),
         pronoun,

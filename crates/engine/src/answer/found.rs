@@ -15,15 +15,13 @@ pub struct Found {
     pub name: bool,
     /// A word that gives reasons.
     pub reason: bool,
-    /// Words that say what something is.
-    pub definition: bool,
     /// Different telling words.
     pub new_words: usize,
 }
 
 /// What `text` with its `words` says that `question` does not.
 pub fn found(question: &Question, text: &str, words: &Words) -> Found {
-    let mut found = Found { number: false, date: false, name: false, reason: false, definition: false, new_words: 0 };
+    let mut found = Found { number: false, date: false, name: false, reason: false, new_words: 0 };
     let mut seen: HashMap<&str, ()> = HashMap::new();
     for (i, term) in words.terms().iter().enumerate() {
         let word = &text[term.range.clone()];
@@ -53,20 +51,6 @@ pub fn found(question: &Question, text: &str, words: &Words) -> Found {
         "so that",
         "therefore",
         "thus ",
-    ]
-    .iter()
-    .any(|cue| lower.contains(cue));
-    found.definition = [
-        " is a ",
-        " is an ",
-        " is the ",
-        " are a ",
-        " are the ",
-        " refers to ",
-        " defined as ",
-        " known as ",
-        " means ",
-        " called ",
     ]
     .iter()
     .any(|cue| lower.contains(cue));

@@ -14,10 +14,12 @@
 //! [`Options::embedded_max`] sentences through the embedder; the rest is microseconds.
 
 mod confidence;
+mod definition;
 mod features;
 mod focus;
 mod found;
 mod mention;
+mod noise;
 mod question;
 mod select;
 mod terms;
@@ -100,6 +102,8 @@ pub struct Judged {
     pub features: [f32; FEATURE_COUNT],
     /// How little it reads like a sentence, 0 to 1.
     pub noise: f32,
+    /// Whether it says what the thing is that the question asks to have explained.
+    pub defines: bool,
     /// What it is picked by.
     pub score: f32,
     kind: UnitKind,
@@ -110,8 +114,8 @@ pub struct Judged {
     header: Option<Range<usize>>,
 }
 
-/// Answers `question` from `candidates` (best first). Without a word in the question, without candidates
-/// or without anything near it, the result abstains.
+/// Answers `question` from `candidates` (best first). Without a word that says what the question is about,
+/// without candidates or without anything near it, the result abstains.
 ///
 /// # Errors
 /// Those of the embedder.
@@ -141,6 +145,11 @@ pub fn signals(
     Ok(Signals::new(&judged, &picks))
 }
 
+/// The words of `question` that say what it is about, in order, repeated ones too.
+pub fn telling_words(question: &str) -> Vec<&str> {
+    terms::terms(question).into_iter().filter(|term| !term.stop).map(|term| &question[term.range]).collect()
+}
+
 /// The units of `candidates` that were considered, best first.
 ///
 /// # Errors
@@ -153,7 +162,7 @@ pub fn judge(
 ) -> Result<Vec<Judged>> {
     let question_text = question;
     let question = Question::new(question);
-    if question.stems.is_empty() {
+    if !question.telling {
         return Ok(Vec::new());
     }
     let passages: Vec<Passage<'_>> = passages(candidates, options.passages_max);
@@ -169,6 +178,9 @@ pub fn judge(
                 continue;
             }
             let text = &passage.text[unit.range.clone()];
+            if says_nothing_new(&question, &passage.words[u], unit.kind) {
+                continue;
+            }
             let place = Place {
                 text,
                 words: &passage.words[u],
@@ -186,20 +198,24 @@ pub fn judge(
                 passage_first: p == 0,
             };
             let features = features::row(&question, &weights, &place, 0.0);
-            let noise = units::noise(text, unit.kind);
+            let noise = noise::noise(text, unit.kind);
             let span = |unit: &Unit| unit.range.start + passage.start..unit.range.end + passage.start;
             judged.push(Judged {
                 candidate: passage.index,
                 range: span(unit),
                 features,
                 noise,
-                score: score(&features, noise),
+                defines: definition::defines(&question, text, &passage.words[u]),
+                score: 0.0,
                 kind: unit.kind,
                 words: passage.words[u].clone(),
                 pronoun: features::begins_with_pronoun(text),
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
                 header: unit.header.map(|h| span(&passage.units[h])),
             });
+            if let Some(unit) = judged.last_mut() {
+                unit.score = score(unit);
+            }
         }
     }
     sort(&mut judged);
@@ -227,7 +243,11 @@ fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<'a>>
     for (index, candidate) in candidates.iter().enumerate().take(max.max(1)) {
         let text = candidate.chunk.text.as_str();
         let start = candidate.chunk.chunk.range.start;
-        let units = units::units(text);
+        let mut units = units::units(text);
+        if units::ends_in_header(&candidate.chunk.chunk.context) {
+            // The table began before this passage: its first row here is a row like the others.
+            units.iter_mut().filter(|unit| unit.header == Some(0)).for_each(|unit| unit.header = None);
+        }
         let fresh = units
             .iter()
             .map(|unit| {
@@ -271,7 +291,7 @@ fn embed(question: &str, judged: &mut [Judged], candidates: &[Candidate<'_>], em
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
         let norms = (dot(&vector, &vector) * dot(row, row)).sqrt();
         unit.features[COSINE] = if norms > 0.0 { dot(&vector, row) / norms } else { 0.0 };
-        unit.score = score(&unit.features, unit.noise);
+        unit.score = score(unit);
     }
     Ok(())
 }
@@ -279,8 +299,18 @@ fn embed(question: &str, judged: &mut [Judged], candidates: &[Candidate<'_>], em
 /// Position of the cosine among the features.
 const COSINE: usize = 3;
 
-fn score(features: &[f32; FEATURE_COUNT], noise: f32) -> f32 {
-    features.iter().zip(&weights::UNIT).map(|(f, w)| f * w).sum::<f32>() - weights::NOISE * noise
+fn score(unit: &Judged) -> f32 {
+    let learned = unit.features.iter().zip(&weights::UNIT).map(|(f, w)| f * w).sum::<f32>();
+    learned - weights::NOISE * unit.noise + weights::DEFINES * f32::from(u8::from(unit.defines))
+}
+
+/// Whether a unit only repeats words of the question, as headings and declarations do. Such a unit can still
+/// answer whether something is so.
+fn says_nothing_new(question: &Question, words: &Words, kind: UnitKind) -> bool {
+    const KEYWORDS: [&str; 10] =
+        ["class", "def", "enum", "fn", "function", "impl", "interface", "pub", "struct", "type"];
+    let old = |stem: &str| question.said.contains(stem) || kind == UnitKind::Code && KEYWORDS.contains(&stem);
+    !question.whether && words.terms().iter().all(|term| term.stop || old(&term.stem))
 }
 
 fn sort(judged: &mut [Judged]) {

@@ -1,5 +1,6 @@
 //! What a question asks for.
 
+use super::definition;
 use super::focus::Focus;
 use super::terms::{Term, terms};
 use std::collections::{HashMap, HashSet};
@@ -26,8 +27,12 @@ pub enum Expects {
 pub struct Question {
     /// What the answer must contain.
     pub expects: Expects,
-    /// Asks what something is.
+    /// Asks what one thing is, with nothing else said about it.
     pub definition: bool,
+    /// Asks whether something is so.
+    pub whether: bool,
+    /// Whether any word says what it is about.
+    pub telling: bool,
     /// Stems of the words that say what it is about, each once; all words when there are only common ones.
     pub stems: Vec<String>,
     /// Position of each of `stems`.
@@ -46,9 +51,9 @@ impl Question {
     /// Takes `text` apart.
     pub fn new(text: &str) -> Self {
         let words = terms(text);
-        let telling = |t: &&Term| !t.stop;
-        let mut content: Vec<&Term> = words.iter().filter(telling).collect();
-        if content.is_empty() {
+        let mut content: Vec<&Term> = words.iter().filter(|t| !t.stop).collect();
+        let telling = !content.is_empty();
+        if !telling {
             content = words.iter().collect();
         }
         let mut stems = Vec::new();
@@ -69,16 +74,19 @@ impl Question {
         }
         let lower: Vec<String> = words.iter().map(|t| text[t.range.clone()].to_lowercase()).collect();
         let expects = expects(&lower, text);
-        let asks_what =
-            |a: &str, b: &str| lower.first().is_some_and(|w| w == a) && lower.get(1).is_some_and(|w| w == b);
-        let definition = asks_what("what", "is")
-            || asks_what("what", "are")
-            || lower.iter().any(|w| matches!(w.as_str(), "define" | "definition" | "meaning"));
+        let definition = definition::asks(&words, &lower);
+        let whether = lower.first().is_some_and(|word| WHETHER.contains(&word.as_str()));
         let focus = Focus::new(&words, &lower);
         let said = words.into_iter().map(|t| t.stem).collect();
-        Question { expects, definition, stems, index, pairs, digits, focus, said }
+        Question { expects, definition, whether, telling, stems, index, pairs, digits, focus, said }
     }
 }
+
+/// Words that questions begin with whose answer is yes or no.
+const WHETHER: [&str; 22] = [
+    "am", "are", "can", "could", "did", "do", "does", "had", "has", "have", "is", "may", "might", "must", "need",
+    "shall", "should", "was", "were", "whether", "will", "would",
+];
 
 fn expects(words: &[String], text: &str) -> Expects {
     let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
@@ -164,7 +172,6 @@ mod tests {
         ] {
             assert_eq!(Question::new(text).expects, expected, "{text}");
         }
-        assert!(Question::new("What is a monad?").definition);
     }
 
     #[test]
@@ -173,5 +180,7 @@ mod tests {
         assert_eq!(question.stems, ["cat", "other"].map(|w| terms(w)[0].stem.clone()));
         assert_eq!(Question::new("who are they?").stems.len(), 3);
         assert!(Question::new("?!").stems.is_empty());
+        assert!(!Question::new("who are they?").telling && Question::new("who are the Kinks?").telling);
+        assert!(Question::new("Does it rain?").whether && !Question::new("When does it rain?").whether);
     }
 }

@@ -123,6 +123,46 @@ fn abstains_when_nothing_matches() {
 }
 
 #[test]
+fn a_unit_must_say_something_new() {
+    let text = "Quarrying ragstone\n\nRagstone is quarried near Maidstone.";
+    let composed = ask("Where is ragstone quarried?", &[chunk(1, 0, text)], &Options::default());
+    assert_eq!(quotes(&composed, &[chunk(1, 0, text)]), ["Ragstone is quarried near Maidstone."]);
+    let code = "class Stone:\n    weight = 4\n    kind = \"grey\"\n";
+    let composed = ask("What is a stone?", &[chunk(1, 0, code)], &Options::default());
+    assert!(!quotes(&composed, &[chunk(1, 0, code)]).contains(&"class Stone:"));
+    // Whether something is so can be answered in the question's own words.
+    let fact = "Ragstone is not quarried in Kent.";
+    let composed = ask("Is ragstone quarried in Kent?", &[chunk(1, 0, fact)], &Options::default());
+    assert_eq!(quotes(&composed, &[chunk(1, 0, fact)]), [fact]);
+}
+
+#[test]
+fn a_question_of_common_words_has_no_answer() {
+    let composed = ask("what is it and who are they", &[chunk(1, 0, "It is what they are.")], &Options::default());
+    assert!(composed.abstained && composed.picks.is_empty() && composed.confidence == 0.0);
+}
+
+#[test]
+fn the_sentence_that_defines_comes_first() {
+    let text =
+        "DetectGPT was tried on news. See Figure 1 for DetectGPT. DetectGPT is a test for text that a model wrote.";
+    let one = Options { sentences_max: 1, ..Options::default() };
+    let found = ask("What is DetectGPT?", &[chunk(1, 0, text)], &one);
+    assert_eq!(quotes(&found, &[chunk(1, 0, text)]), ["DetectGPT is a test for text that a model wrote."]);
+}
+
+#[test]
+fn a_row_in_the_middle_of_a_table_heads_nothing() {
+    // The chunk's context holds the header; its first row was once quoted as one.
+    let mut rows =
+        chunk(1, 40, "2013,\"word2vec\",Mikolov,arXiv\n2016,\"HNSW graphs\",Malkov,arXiv\n2017,\"SQuAD\",Lee,EMNLP");
+    rows.chunk.context = "year,what,who,where".to_owned();
+    let two = Options { sentences_max: 2, ..Options::default() };
+    let composed = ask("Who published HNSW graphs?", &[rows.clone()], &two);
+    assert!(!quotes(&composed, &[rows]).iter().any(|quote| quote.starts_with("2013")), "{composed:?}");
+}
+
+#[test]
 fn shared_stretches_and_copies_are_quoted_once() {
     let second = &STONE[35..];
     let chunks = [chunk(1, 100, STONE), chunk(1, 135, second), chunk(2, 0, STONE)];

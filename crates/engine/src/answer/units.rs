@@ -20,7 +20,8 @@ pub struct Unit {
     pub kind: UnitKind,
     /// Bytes of the passage, without white space at the ends, never empty.
     pub range: Range<usize>,
-    /// For a row that is not the first of its table: the index of the unit that heads the table.
+    /// For a row that does not explain itself and is not the first of its table: the index of the unit that
+    /// heads the table.
     pub header: Option<usize>,
 }
 
@@ -42,7 +43,8 @@ pub fn units(text: &str) -> Vec<Unit> {
             let header = out.len();
             for (i, range) in lines[at..at + rows].iter().enumerate() {
                 if text[range.clone()].contains(char::is_alphanumeric) {
-                    let header = (i > 0 && out.len() > header).then_some(header);
+                    let own = shape == Some(Shape::Label) || is_labelled(&text[range.clone()]);
+                    let header = (i > 0 && out.len() > header && !own).then_some(header);
                     out.push(Unit { kind: UnitKind::Row, range: range.clone(), header });
                 }
             }
@@ -100,6 +102,8 @@ enum Shape {
     Tabs,
     /// Number of commas outside quotes.
     Commas(usize),
+    /// `Subject: Minutes`, as in the head of a letter or a list of settings.
+    Label,
 }
 
 impl Shape {
@@ -116,6 +120,9 @@ fn row_shape(line: &str) -> Option<Shape> {
     if line.contains('\t') {
         return Some(Shape::Tabs);
     }
+    if is_label(line) {
+        return Some(Shape::Label);
+    }
     let mut quoted = false;
     let mut commas = 0;
     let mut spaced = 0;
@@ -128,6 +135,29 @@ fn row_shape(line: &str) -> Option<Shape> {
     }
     // Prose has a space after its commas.
     (commas >= 2 && spaced * 2 < commas).then_some(Shape::Commas(commas))
+}
+
+/// Whether `line` is one word, a colon and something short.
+fn is_label(line: &str) -> bool {
+    line.len() <= 120
+        && line.split_once(": ").is_some_and(|(name, value)| {
+            (2..=25).contains(&name.len())
+                && name.starts_with(char::is_alphabetic)
+                && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+                && !value.trim().is_empty()
+        })
+}
+
+/// Whether most cells of a row carry their column's name: `Town: Bath | Rain: 4`.
+fn is_labelled(row: &str) -> bool {
+    let cells: Vec<&str> = row.split(" | ").collect();
+    cells.len() >= 2 && cells.iter().filter(|cell| cell.contains(": ")).count() * 2 > cells.len()
+}
+
+/// Whether the last line of the headings above a passage is the header of a table: the passage then begins in
+/// the middle of that table, and its first row heads nothing.
+pub fn ends_in_header(context: &str) -> bool {
+    context.lines().last().is_some_and(|line| !matches!(row_shape(line.trim()), None | Some(Shape::Label)))
 }
 
 /// Whether most lines look like source code.
@@ -146,76 +176,6 @@ fn is_code(text: &str, lines: &[Range<usize>]) -> bool {
         })
         .count();
     lines.len() >= 2 && coded * 2 > lines.len()
-}
-
-/// How little `unit` reads like a sentence, 0 to 1: references, captions, headings, remains of formulas and
-/// words torn apart by a page's layout. Rows and code are judged by other rules and get 0.
-pub fn noise(unit: &str, kind: UnitKind) -> f32 {
-    if kind != UnitKind::Sentence {
-        return 0.0;
-    }
-    let words: Vec<&str> = unit.split_whitespace().collect();
-    let visible = unit.chars().filter(|c| !c.is_whitespace()).count().max(1);
-    let letters = unit.chars().filter(|c| c.is_alphabetic()).count();
-    let mut noise = 0.0f32;
-    // Formulas, number columns: prose is about 95 % letters, with figures 85 %.
-    noise += (0.80 - letters as f32 / visible as f32).clamp(0.0, 0.3) * 2.5;
-    let closed = unit.trim_end_matches(['"', '”', '’', '\'', ')', ']', '»', '」', '*', '_']);
-    if !closed.ends_with(['.', '!', '?', ':', '…', '。', '！', '？', '؟', '।', ';']) {
-        noise += 0.35; // heading, caption, or cut off by the end of a page
-    }
-    let first = unit.trim_start_matches(|c: char| !c.is_alphanumeric());
-    if first.starts_with(char::is_lowercase) {
-        noise += 0.2; // begins in the middle
-    }
-    let label = first.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
-    let numbered = words.get(1).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
-    if matches!(label, "Figure" | "Fig" | "Table" | "Algorithm" | "Listing" | "Equation") && numbered {
-        noise += 0.3;
-    }
-    noise += 0.35 * f32::from(u8::from(is_reference(unit, &words)));
-    noise += 0.15 * torn_words(unit).min(3) as f32;
-    let single = words.iter().filter(|w| w.chars().count() == 1 && !matches!(**w, "a" | "A" | "I")).count();
-    noise += (single as f32 / words.len().max(1) as f32 - 0.1).clamp(0.0, 0.4);
-    noise.min(1.0)
-}
-
-/// An entry of a list of references: initials or `et al.` with a year or venue.
-fn is_reference(unit: &str, words: &[&str]) -> bool {
-    let initials = words
-        .iter()
-        .map(|w| w.trim_end_matches([',', ';']))
-        .filter(|w| w.len() == 2 && w.ends_with('.') && w.starts_with(|c: char| c.is_ascii_uppercase()))
-        .count();
-    let venue = [
-        "arXiv",
-        "In Proceedings",
-        "Proceedings of",
-        "doi",
-        "preprint",
-        "pp.",
-        "Conference on",
-        "Advances in ",
-        "http",
-    ]
-    .iter()
-    .any(|v| unit.contains(v));
-    let numbered = unit.starts_with('[') && unit[1..].starts_with(|c: char| c.is_ascii_digit());
-    initials >= 2 && (venue || words.len() < 20) || venue && (initials >= 1 || numbered || unit.contains("arXiv:"))
-}
-
-/// Words cut by a hyphen at the end of a printed line: `infor- mation`.
-fn torn_words(unit: &str) -> usize {
-    let bytes = unit.as_bytes();
-    (1..bytes.len().saturating_sub(2))
-        .filter(|&i| {
-            // A ligature (`ﬁ-`) is a letter too.
-            bytes[i] == b'-'
-                && (bytes[i - 1].is_ascii_lowercase() || !bytes[i - 1].is_ascii())
-                && bytes[i + 1].is_ascii_whitespace()
-                && bytes[i + 2].is_ascii_lowercase()
-        })
-        .count()
 }
 
 #[cfg(test)]
@@ -253,27 +213,29 @@ mod tests {
     }
 
     #[test]
+    fn labelled_lines_and_rows_need_no_header() {
+        let letter = "Subject: What k means\nFrom: Ann <ann@example.org>\nDate: 2026-03-02\n\nDear readers, it is 60.";
+        let lines = cut(letter);
+        assert_eq!(lines[1], (UnitKind::Row, "From: Ann <ann@example.org>"));
+        assert_eq!(lines[3], (UnitKind::Sentence, "Dear readers, it is 60."));
+        let rows = "Town: Bath | Rain: 4\nTown: York | Rain: 2";
+        assert!(units(letter).iter().chain(&units(rows)).all(|u| u.header.is_none()));
+    }
+
+    #[test]
+    fn a_context_may_end_in_a_header() {
+        assert!(ends_in_header("Weather\ntown,rain,sun"));
+        assert!(ends_in_header("Town | Rain"));
+        assert!(!ends_in_header("Weather > In the north, south and west"));
+        assert!(!ends_in_header(""));
+    }
+
+    #[test]
     fn code_is_cut_into_lines() {
         let code = "def area(r):\n    # the area of a circle\n    x = r * r\n    return 3.14 * x\n";
         let found = cut(code);
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|u| u.0 == UnitKind::Code));
-    }
-
-    #[test]
-    fn layout_remains_are_noisier_than_prose() {
-        let prose = "RoBERTa was trained with batches of 8,000 sequences for 125,000 steps.";
-        for other in [
-            "Table 3: Development set results for base models pretrained over different corpora.",
-            "J. Devlin, M. Chang, K. Lee. 2019. In Proceedings of NAACL.",
-            "Qian, J., Wang, H., Li, Z., and Yan, X. Limitations of language models in arithmetic.",
-            "4.1 Static vs. Dynamic Masking",
-            "The infor- mation is spread over the docu- ment.",
-            "x = ∑ α_i (β + 3) / 2 γ 0.3 0.4 0.5 17 12 9",
-        ] {
-            let (clean, noisy) = (noise(prose, UnitKind::Sentence), noise(other, UnitKind::Sentence));
-            assert!(noisy > clean + 0.2, "{other}: {noisy} against {clean}");
-        }
     }
 
     proptest! {
@@ -283,7 +245,6 @@ mod tests {
             for unit in units(&text) {
                 prop_assert!(unit.range.start >= end && !unit.range.is_empty());
                 prop_assert!(!text[end..unit.range.start].contains(char::is_alphanumeric));
-                prop_assert!(noise(&text[unit.range.clone()], unit.kind).is_finite());
                 end = unit.range.end;
             }
             prop_assert!(!text[end..].contains(char::is_alphanumeric));

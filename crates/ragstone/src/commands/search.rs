@@ -81,7 +81,10 @@ pub(super) fn show(hit: &Passage, terminal: &Terminal) -> Result<()> {
     let parts: Vec<String> = hit.parts.iter().map(|(name, score)| format!("{name} {score:.3}")).collect();
     let scores = terminal.dim(&format!("{:.3} ({})", hit.score, parts.join(", ")));
     terminal.line(&format!("{:>3}. {}  {scores}", hit.rank, terminal.bold(&place)))?;
-    if !hit.context.is_empty() {
+    // A passage that begins with its heading shows it already.
+    let innermost = hit.context.rsplit(" > ").next().unwrap_or_default();
+    let repeats = hit.text.trim_start_matches(['#', ' ']).starts_with(innermost) && innermost == hit.context;
+    if !repeats {
         terminal.line(&terminal.dim(&wrap(&printable(&hit.context), terminal.width, 5)))?;
     }
     let mut text: String = hit.text.chars().take(SHOWN_CHARS).collect();
