@@ -1,6 +1,8 @@
 //! A set's documents, searchable, and an embedder that remembers.
 
-use base::{Chunk, ChunkHit, ChunkId, ChunkRecord, DocId, EmbedSpec, Embedder, Result, Role, TokenCounter};
+use base::{
+    Chunk, ChunkHit, ChunkId, ChunkRecord, DocId, EmbedSpec, Embedder, Result, Role, TokenCounter, TokenStates,
+};
 use engine::answer::Candidate;
 use engine::fusion::{Fused, Fusion, fuse};
 use eval::Dataset;
@@ -15,11 +17,12 @@ use std::sync::{Arc, Mutex};
 pub struct Remembering {
     inner: Arc<dyn Embedder>,
     rows: Mutex<HashMap<String, Vec<f32>>>,
+    states: Mutex<HashMap<String, TokenStates>>,
 }
 
 impl Remembering {
     pub fn new(inner: Arc<dyn Embedder>) -> Self {
-        Remembering { inner, rows: Mutex::new(HashMap::new()) }
+        Remembering { inner, rows: Mutex::default(), states: Mutex::default() }
     }
 
     pub fn row(&self, text: &str, role: Role) -> Result<Vec<f32>> {
@@ -49,6 +52,32 @@ impl Embedder for Remembering {
         }
         for text in texts {
             out.extend_from_slice(&rows[&key(text)]);
+        }
+        Ok(())
+    }
+
+    fn embed_with_states(
+        &self,
+        texts: &[&str],
+        role: Role,
+        out: &mut Vec<f32>,
+        states: &mut Vec<TokenStates>,
+    ) -> Result<()> {
+        let mut known = self.states.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let key = |text: &str| format!("{role:?} {text}");
+        let mut new: Vec<&str> = texts.iter().copied().filter(|t| !known.contains_key(&key(t))).collect();
+        new.sort_unstable();
+        new.dedup();
+        let (mut rows, mut found) = (Vec::new(), Vec::new());
+        self.inner.embed_with_states(&new, role, &mut rows, &mut found)?;
+        let mut remembered = self.rows.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for ((text, row), state) in new.iter().zip(rows.chunks_exact(self.spec().dimension)).zip(found) {
+            remembered.insert(key(text), row.to_vec());
+            known.insert(key(text), state);
+        }
+        for text in texts {
+            out.extend_from_slice(&remembered[&key(text)]);
+            states.push(known[&key(text)].clone());
         }
         Ok(())
     }

@@ -8,12 +8,12 @@
 
 mod corpus;
 mod fit;
+mod refit;
 
-use base::{Embedder, Error, Kind, Result, Role};
+use base::{Embedder, Result, Role};
 use clap::Args;
 use corpus::{Corpus, Remembering, dot, lexical, lexical_hits};
-use engine::answer::{Candidate, Composed, FEATURE_NAMES, Options as Compose, SIGNALS, compose, judge, signals};
-use fit::Group;
+use engine::answer::{Candidate, Composed, Options as Compose, compose};
 use std::path::PathBuf;
 
 /// Options of `ragstone-bench answers`.
@@ -31,7 +31,8 @@ pub struct Options {
     /// Sentences that are embedded for an answer; a row of the table for each number.
     #[arg(long, value_delimiter = ',', default_values_t = [Compose::default().embedded_max])]
     embedded: Vec<usize>,
-    /// Fit the weights: twice on half of the documents' questions, measured on the other half, then on all.
+    /// Fit the weights: on half of the documents' questions, measured on the other half; on all sets but one,
+    /// measured on that one; then on all.
     #[arg(long)]
     fit: bool,
     /// Print the questions whose answer is wrong, with the answer.
@@ -48,11 +49,14 @@ struct Asked<'a> {
     /// Documents that answer.
     relevant: Vec<usize>,
     candidates: Vec<Candidate<'a>>,
-    /// Half of the set, by document.
-    half: bool,
+    /// Part of the set, by document, 0 to [`Asked::PARTS`].
+    part: usize,
 }
 
 impl Asked<'_> {
+    /// Parts of a set for fitting on some and measuring on the others.
+    const PARTS: usize = 4;
+
     fn quote(&self, candidate: usize, range: &std::ops::Range<usize>) -> &str {
         &self.candidates[candidate].chunk.text[range.clone()]
     }
@@ -108,8 +112,8 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     if options.fit {
-        fit_units(&own, &embedder)?;
-        fit_confidence(&own, &without, &foreign, &embedder)?;
+        refit::units(&own, &embedder)?;
+        refit::confidence(&own, &without, &foreign, &embedder)?;
     }
     Ok(())
 }
@@ -132,7 +136,7 @@ fn ask<'a>(
         let vector = embedder.row(&query.text, Role::Query)?;
         let found = over.search(&query.text, &vector, if remove { &relevant } else { &[] }, 10)?;
         let group = relevant.first().map_or("", |&i| from.set.docs[i].id.split('-').next().unwrap_or(""));
-        let half = group.bytes().fold(0u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b))) % 2 == 0;
+        let part = group.bytes().fold(0usize, |h, b| h.wrapping_mul(31).wrapping_add(usize::from(b))) % Asked::PARTS;
         let gold = query.answers().iter().map(|a| a.to_lowercase()).filter(|a| !a.is_empty()).collect();
         asked.push(Asked {
             corpus: over,
@@ -140,7 +144,7 @@ fn ask<'a>(
             gold,
             relevant,
             candidates: over.candidates(&found),
-            half,
+            part,
         });
     }
     Ok(asked)
@@ -248,108 +252,5 @@ fn abstention(from: &str, over: &str, asked: &[Asked<'_>], embedder: &Rememberin
     let n = asked.len().max(1) as f64;
     let (share, right) = (f64::from(answered as u32) / n, f64::from(right as u32) / n);
     println!("| {from} | {over} | {} | {share:.3} | {right:.3} | {:.3} |", asked.len(), confidence / n);
-    Ok(())
-}
-
-/// Fits the weights of units and shows how halves do on each other.
-fn fit_units(own: &[Vec<Asked<'_>>], embedder: &Remembering) -> Result<()> {
-    let mut groups: Vec<(usize, bool, Group)> = Vec::new();
-    for (set, asked) in own.iter().enumerate() {
-        for question in asked.iter().filter(|q| !q.gold.is_empty()) {
-            let judged = judge(question.question, &question.candidates, embedder, &Compose::default())?;
-            let right = |j: &engine::answer::Judged| {
-                let document = question.candidates[j.candidate].chunk.document.0 as usize;
-                question.relevant.contains(&document) && question.holds_answer(question.quote(j.candidate, &j.range))
-            };
-            let group = Group {
-                right: judged.iter().map(right).collect(),
-                rows: judged.iter().map(|j| j.features.to_vec()).collect(),
-            };
-            groups.push((set, question.half, group));
-        }
-    }
-    let first = |weights: &[f32], group: &Group| {
-        let score = |row: &Vec<f32>| row.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
-        let best = (0..group.rows.len()).max_by(|&a, &b| score(&group.rows[a]).total_cmp(&score(&group.rows[b])));
-        usize::from(best.is_some_and(|b| group.right[b]))
-    };
-    for decay in [3.0, 30.0] {
-        for half in [false, true] {
-            let seen: Vec<&Group> = groups.iter().filter(|g| g.1 == half).map(|g| &g.2).collect();
-            let weights = fit::softmax(&seen, decay);
-            for set in 0..own.len() {
-                let unseen: Vec<&Group> = groups.iter().filter(|g| g.1 != half && g.0 == set).map(|g| &g.2).collect();
-                let right: usize = unseen.iter().map(|g| first(&weights, g)).sum();
-                println!(
-                    "decay {decay}, fitted on half {half}: set {set} other half {right} of {} first",
-                    unseen.len()
-                );
-            }
-        }
-    }
-    let weights = fit::softmax(&groups.iter().map(|g| &g.2).collect::<Vec<_>>(), 10.0);
-    println!("\nweights fitted on all:");
-    for (name, weight) in FEATURE_NAMES.iter().zip(&weights) {
-        println!("    {weight:.2}, // {name}");
-    }
-    Ok(())
-}
-
-/// Fits the confidence; questions that can and that cannot be answered weigh the same together.
-fn fit_confidence(
-    own: &[Vec<Asked<'_>>],
-    without: &[Vec<Asked<'_>>],
-    foreign: &[(&str, Vec<Asked<'_>>)],
-    embedder: &Remembering,
-) -> Result<()> {
-    let (mut rows, mut right, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
-    let groups = own.iter().map(|a| (0, a)).chain(without.iter().map(|a| (1, a)));
-    for (kind, asked) in groups.chain(foreign.iter().map(|(_, a)| (2, a))) {
-        for question in asked {
-            let found = signals(question.question, &question.candidates, embedder, &Compose::default())?;
-            if found.found {
-                let composed = compose(question.question, &question.candidates, embedder, &Compose::default())?;
-                rows.push(found.values.to_vec());
-                right.push(kind == 0 && question.right(&composed));
-                kinds.push((kind, asked.len()));
-            }
-        }
-    }
-    if rows.is_empty() {
-        return Err(Error::new(Kind::BadInput, "no question found anything"));
-    }
-    // Half of the weight for own questions, a quarter for removed documents, a quarter for foreign ones; sets
-    // count alike whatever their size.
-    let importance: Vec<f64> = kinds
-        .iter()
-        .map(|&(kind, n)| match kind {
-            0 => 0.5 / own.len() as f64 / n as f64,
-            1 => 0.25 / without.len() as f64 / n as f64,
-            _ => 0.25 / foreign.len() as f64 / n as f64,
-        } * 1000.0)
-        .collect();
-    let (weights, bias) = fit::logistic(&rows, &right, &importance, 1.0);
-    println!("\nconfidence: bias {bias:.2}");
-    for (name, weight) in SIGNALS.iter().zip(&weights) {
-        println!("    {weight:.2}, // {name}");
-    }
-    let chance = |row: &Vec<f32>| 1.0 / (1.0 + (-(dot(row, &weights) + bias)).exp());
-    println!("threshold: own answered, own answered right, removed answered, foreign answered");
-    for threshold in [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5] {
-        let share = |kind: usize, only_right: bool| {
-            let of = |i: &usize| kinds[*i].0 == kind && (!only_right || right[*i]);
-            let all: f64 = (0..rows.len()).filter(of).map(|i| importance[i]).sum();
-            let answered: f64 =
-                (0..rows.len()).filter(of).filter(|&i| chance(&rows[i]) >= threshold).map(|i| importance[i]).sum();
-            answered / all.max(1e-9)
-        };
-        println!(
-            "{threshold}: {:.3} {:.3} {:.3} {:.3}",
-            share(0, false),
-            share(0, true),
-            share(1, false),
-            share(2, false)
-        );
-    }
     Ok(())
 }

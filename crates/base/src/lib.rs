@@ -43,7 +43,7 @@ mod text;
 pub use answer::{Answer, Citation, Passage, Timings};
 pub use chunk::{Chunk, Chunker, TokenCounter};
 pub use document::{Block, BlockKind, Document, DocumentBuilder};
-pub use embed::{EmbedSpec, Embedder, Role};
+pub use embed::{EmbedSpec, Embedder, Role, TokenStates};
 pub use error::{Context, Error, Kind, Result};
 pub use explain::{Explanation, Standing, TermExplanation};
 pub use extract::{Entry, Extractor, Input};

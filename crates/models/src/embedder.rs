@@ -4,7 +4,7 @@ use crate::encoder::{Encoder, Workspace};
 use crate::pooling::Head;
 use crate::prompts::Prompts;
 use crate::tokenizer::Tokenizer;
-use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter};
+use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter, TokenStates};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -60,11 +60,12 @@ impl SentenceEmbedder {
     ///
     /// Fails when a text is empty, too long, or holds a number outside of the vocabulary.
     pub fn embed_ids(&self, texts: &[&[u32]], out: &mut Vec<f32>) -> Result<()> {
-        self.embed_tokens(texts, 0, out)
+        self.embed_tokens(texts, 0, out, &mut [])
     }
 
-    /// As [`SentenceEmbedder::embed_ids`], but the first `skip` tokens of each text are not pooled.
-    fn embed_tokens(&self, texts: &[&[u32]], skip: usize, out: &mut Vec<f32>) -> Result<()> {
+    /// As [`SentenceEmbedder::embed_ids`], but the first `skip` tokens of each text are not pooled. `hidden`,
+    /// one for each text or none, is given one row per token.
+    fn embed_tokens(&self, texts: &[&[u32]], skip: usize, out: &mut Vec<f32>, hidden: &mut [Vec<f32>]) -> Result<()> {
         for ids in texts {
             self.encoder.check(ids)?;
         }
@@ -73,16 +74,18 @@ impl SentenceEmbedder {
         let start = out.len();
         out.resize(start + texts.len() * width, 0.0);
         let mut rest = &mut out[start..];
+        let mut hidden_rest = hidden;
         let mut jobs = Vec::with_capacity(batches.len());
         for batch in batches {
             let (rows, next) = rest.split_at_mut(batch.len() * width);
-            rest = next;
-            jobs.push((&texts[batch], rows));
+            let (hidden, hidden_next) = hidden_rest.split_at_mut(batch.len().min(hidden_rest.len()));
+            (rest, hidden_rest) = (next, hidden_next);
+            jobs.push((&texts[batch], rows, hidden));
         }
-        if let [(texts, rows)] = jobs.as_mut_slice() {
-            self.run(texts, skip, rows);
+        if let [(texts, rows, hidden)] = jobs.as_mut_slice() {
+            self.run(texts, skip, rows, hidden);
         } else {
-            jobs.into_par_iter().for_each(|(texts, rows)| self.run(texts, skip, rows));
+            jobs.into_par_iter().for_each(|(texts, rows, hidden)| self.run(texts, skip, rows, hidden));
         }
         Ok(())
     }
@@ -98,7 +101,7 @@ impl SentenceEmbedder {
     }
 
     /// One micro-batch on this thread.
-    fn run(&self, texts: &[&[u32]], skip: usize, rows: &mut [f32]) {
+    fn run(&self, texts: &[&[u32]], skip: usize, rows: &mut [f32], kept: &mut [Vec<f32>]) {
         // A panic elsewhere leaves the buffers usable: they hold nothing between calls.
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = idle().pop().unwrap_or_default();
@@ -115,8 +118,40 @@ impl SentenceEmbedder {
             let start = (range.start + skip).min(range.end - 1);
             self.head.apply(&hidden[start * width..range.end * width], width, row);
         }
+        for (range, kept) in tokens.ranges().zip(kept) {
+            kept.extend_from_slice(&hidden[range.start * width..range.end * width]);
+        }
         work.tokens = tokens;
         idle().push(work);
+    }
+
+    /// The tokens of `text` that are neither special nor of the prompt, where they stand, with their part of
+    /// `rows`, one row per token of the model's input.
+    fn states(&self, text: &str, role: Role, rows: &[f32]) -> TokenStates {
+        let prompt = self.prompts.of(role);
+        let mut ranges = Vec::new();
+        match prompt.is_empty() {
+            true => self.tokenizer.offsets(text, &mut ranges),
+            false => self.tokenizer.offsets(&format!("{prompt}{text}"), &mut ranges),
+        }
+        let width = self.encoder.shape.hidden;
+        let (before, after) = self.tokenizer.around();
+        let told = (rows.len() / width).saturating_sub(before.len() + after.len());
+        let mut states = TokenStates::default();
+        for (range, row) in ranges.iter().zip(rows[before.len() * width..].chunks_exact(width)).take(told) {
+            if range.start >= prompt.len() {
+                states.ranges.push(range.start - prompt.len()..range.end - prompt.len());
+                states.rows.extend_from_slice(row);
+            }
+        }
+        states
+    }
+
+    /// The rows of `texts`; `hidden` as in [`SentenceEmbedder::embed_tokens`].
+    fn embed_texts(&self, texts: &[&str], role: Role, out: &mut Vec<f32>, hidden: &mut [Vec<f32>]) -> Result<()> {
+        let (ids, skip) = self.prompts.tokenize(&self.tokenizer, texts, role, self.spec.max_tokens)?;
+        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
+        self.embed_tokens(&ids, skip, out, hidden)
     }
 }
 
@@ -143,9 +178,20 @@ impl Embedder for SentenceEmbedder {
     }
 
     fn embed(&self, texts: &[&str], role: Role, out: &mut Vec<f32>) -> Result<()> {
-        let (ids, skip) = self.prompts.tokenize(&self.tokenizer, texts, role, self.spec.max_tokens)?;
-        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        self.embed_tokens(&ids, skip, out)
+        self.embed_texts(texts, role, out, &mut [])
+    }
+
+    fn embed_with_states(
+        &self,
+        texts: &[&str],
+        role: Role,
+        out: &mut Vec<f32>,
+        states: &mut Vec<TokenStates>,
+    ) -> Result<()> {
+        let mut hidden = vec![Vec::new(); texts.len()];
+        self.embed_texts(texts, role, out, &mut hidden)?;
+        states.extend(texts.iter().zip(&hidden).map(|(text, rows)| self.states(text, role, rows)));
+        Ok(())
     }
 
     fn tokens(&self) -> &dyn TokenCounter {

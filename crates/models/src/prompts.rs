@@ -22,7 +22,7 @@ impl Default for Prompts {
 }
 
 impl Prompts {
-    fn of(&self, role: Role) -> &str {
+    pub(crate) fn of(&self, role: Role) -> &str {
         match role {
             Role::Query => &self.query,
             Role::Passage => &self.passage,

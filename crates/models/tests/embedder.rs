@@ -1,7 +1,7 @@
 //! The built-in embedder as its users meet it.
 #![cfg(feature = "embedded-model")]
 
-use base::{Embedder, Kind, Metric, Role};
+use base::{Embedder, Kind, Metric, Role, TokenStates};
 use kernels::LEVELS;
 use std::sync::{Arc, LazyLock};
 
@@ -50,6 +50,36 @@ fn odd_texts_give_unit_rows() {
     }
     assert_eq!(rows[..384], rows[384..768], "blank is empty");
     assert!(embed(&[]).is_empty());
+}
+
+#[test]
+fn states_stand_where_the_tokens_do() {
+    let long = "Ragstone is a hard limestone. ".repeat(200);
+    let texts = ["The Tower of London, 1078.", "", "naïve café — 北京", long.as_str()];
+    let (mut rows, mut states) = (Vec::new(), vec![TokenStates::default()]);
+    MODEL.embed_with_states(&texts, Role::Passage, &mut rows, &mut states).unwrap();
+    assert_eq!(rows, embed(&texts), "the rows are those without states");
+    assert_eq!(states.remove(0), TokenStates::default(), "what was there stays");
+    for (text, states) in texts.iter().zip(&states) {
+        let mut offsets = Vec::new();
+        MODEL.tokens().offsets(text, &mut offsets);
+        offsets.truncate(254);
+        assert_eq!(states.ranges, offsets, "{text:.30}");
+        assert_eq!(states.rows.len(), 384 * offsets.len());
+        assert!(states.rows.iter().all(|x| x.is_finite()));
+    }
+    // The word that both texts hold is nearer to itself than to another word.
+    let of = |text: &str, word: &str| {
+        let mut states = Vec::new();
+        MODEL.embed_with_states(&[text], Role::Query, &mut Vec::new(), &mut states).unwrap();
+        let at = states[0].ranges.iter().position(|r| &text[r.clone()] == word).unwrap();
+        states[0].rows[384 * at..384 * (at + 1)].to_vec()
+    };
+    let asked = of("Who built the tower?", "tower");
+    let near = |row: Vec<f32>| cosine(&asked, &row) / (cosine(&asked, &asked) * cosine(&row, &row)).sqrt();
+    assert!(
+        near(of("The tower of London was built by Gundulf.", "tower")) > near(of("Bees make honey.", "honey")) + 0.3
+    );
 }
 
 #[test]

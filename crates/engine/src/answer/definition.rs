@@ -4,7 +4,6 @@
 //! questions of TREC: the thing, then *is a*, *refers to*, a comma and an article; or *called*, *known as*,
 //! *propose*, then the thing.
 
-use super::question::Question;
 use super::terms::Term;
 use super::words::Words;
 
@@ -35,16 +34,10 @@ pub fn asks(words: &[Term], lower: &[String]) -> bool {
         && (asked || telling == 1 && words.iter().any(|t| t.capital))
 }
 
-/// Whether `text` with its `words` says what the thing is that `question` asks about.
-pub fn defines(question: &Question, text: &str, words: &Words) -> bool {
-    if !question.definition {
-        return false;
-    }
-    let subject: Vec<&String> = question
-        .stems
-        .iter()
-        .filter(|stem| !["defin", "definition", "explain", "mean", "what"].contains(&stem.as_str()))
-        .collect();
+/// Whether `text` with its `words` says what the thing is that a question with these `stems` asks about.
+pub fn defines(stems: &[String], text: &str, words: &Words) -> bool {
+    let command = ["defin", "definition", "explain", "mean", "what"];
+    let subject: Vec<&String> = stems.iter().filter(|stem| !command.contains(&stem.as_str())).collect();
     let terms = words.terms();
     let n = subject.len();
     n > 0
@@ -111,6 +104,7 @@ const VERBS: [&str; 17] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::question::Question;
 
     #[test]
     fn only_a_bare_name_is_to_be_defined() {
@@ -140,7 +134,10 @@ mod tests {
 
     #[test]
     fn definitions_are_told_from_mentions() {
-        let found = |question: &str, text: &str| defines(&Question::new(question), text, &Words::new(text));
+        let found = |question: &str, text: &str| {
+            let question = Question::new(question);
+            question.definition && defines(&question.stems, text, &Words::new(text))
+        };
         for text in [
             "A chunk is a part of a document.",
             "A passage, also called a chunk, is the unit that is found.",
@@ -168,7 +165,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text(question in "(What is )?[a-zA-Z(),. ]{0,20}", text in "[a-z(),. \"é北]{0,60}") {
-            defines(&Question::new(&question), &text, &Words::new(&text));
+            defines(&Question::new(&question).stems, &text, &Words::new(&text));
         }
     }
 }

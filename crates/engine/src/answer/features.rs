@@ -14,42 +14,45 @@ use std::collections::HashSet;
 pub const COUNT: usize = NAMES.len();
 
 /// Names of the features, in the order of a row.
-pub const NAMES: [&str; 35] = [
-    "passage_score",  // fused score of the passage over that of the first
-    "passage_cosine", // question and passage
-    "passage_first",  // the passage is the first
-    "cosine",         // question and unit
-    "cover",          // share of the question's weight that the unit holds
-    "cover_before",   // more of it in the unit before, the headings or the table's header
-    "cover_after",    // more of it in the unit after
-    "cover_passage",  // share in the whole passage with its headings
-    "cover_bm25",     // share with saturation and length as in BM25
-    "cover_fuzzy",    // share that only meets words beginning alike
-    "pairs",          // share of the question's neighbouring words that are neighbours here
-    "last_word",      // holds the question's last telling word
-    "digits",         // share of the question's figures that it holds
-    "number_found",   // asked for a number, and there is a new one
-    "number_missing", // asked for a number, and there is none
-    "date_found",     // the same for dates,
-    "date_missing",   //
-    "person_found",   // names of persons,
-    "person_missing", //
-    "place_found",    // names of places,
-    "place_missing",  //
-    "reason_found",   // and words that give reasons
-    "new_words",      // telling words that the question does not hold, up to 12, over 12
-    "long",           // logarithm of words over 25, from 0
-    "pronoun",        // begins with a pronoun
-    "pronoun_before", // the same times `cover_before`
-    "names",          // share of the question's names that it holds
-    "focus",          // holds the noun that the question asks for ("which party")
-    "focus_name",     // with a new name beside it
-    "focus_number",   // asked how many of it, and a new number stands beside it
-    "naming",         // asked what something is called, and this names
-    "little_new",     // at most three telling words that the question does not hold
-    "position",       // units before it in the passage, up to 6, over 6
-    "before",         // share of the question's weight in the unit before
-    "bracket",        // holds an opening bracket: another name, a year, an amount
+pub const NAMES: [&str; 38] = [
+    "passage_score",   // fused score of the passage over that of the first
+    "passage_cosine",  // question and passage
+    "passage_first",   // the passage is the first
+    "cosine",          // question and unit
+    "cover",           // share of the question's weight that the unit holds
+    "cover_before",    // more of it in the unit before, the headings or the table's header
+    "cover_after",     // more of it in the unit after
+    "cover_passage",   // share in the whole passage with its headings
+    "cover_bm25",      // share with saturation and length as in BM25
+    "cover_fuzzy",     // share that only meets words beginning alike
+    "pairs",           // share of the question's neighbouring words that are neighbours here
+    "last_word",       // holds the question's last telling word
+    "digits",          // share of the question's figures that it holds
+    "number_found",    // asked for a number, and there is a new one
+    "number_missing",  // asked for a number, and there is none
+    "date_found",      // the same for dates,
+    "date_missing",    //
+    "person_found",    // names of persons,
+    "person_missing",  //
+    "place_found",     // names of places,
+    "place_missing",   //
+    "reason_found",    // and words that give reasons
+    "new_words",       // telling words that the question does not hold, up to 12, over 12
+    "long",            // logarithm of words over 25, from 0
+    "pronoun",         // begins with a pronoun
+    "pronoun_before",  // the same times `cover_before`
+    "names",           // share of the question's names that it holds
+    "focus",           // holds the noun that the question asks for ("which party")
+    "focus_name",      // with a new name beside it
+    "focus_number",    // asked how many of it, and a new number stands beside it
+    "naming",          // asked what something is called, and this names
+    "little_new",      // at most three telling words that the question does not hold
+    "position",        // units before it in the passage, up to 6, over 6
+    "before",          // share of the question's weight in the unit before
+    "bracket",         // holds an opening bracket: another name, a year, an amount
+    "aligned",         // mean cosine of the question's words to the nearest here; this and the next two are
+    "aligned_telling", // set once the unit is embedded: the same of its telling words, by rarity,
+    "aligned_asked",   // and of "what" or "who" to a new word
 ];
 
 /// How much each stem of a question weighs: rare among the units means telling (the BM25 formula).
@@ -156,6 +159,9 @@ pub fn row(question: &Question, weights: &[f32], place: &Place<'_>, cosine: f32)
         place.position.min(6) as f32 / 6.0,
         place.before.map_or(0.0, |before| cover(question, weights, |stem| before.holds(stem))),
         yes(place.text.contains('(')),
+        0.0,
+        0.0,
+        0.0,
     ]
 }
 

@@ -13,6 +13,7 @@
 //! Everything picked is an exact slice of the document. Cost: one batch of at most
 //! [`Options::embedded_max`] sentences through the embedder; the rest is microseconds.
 
+mod align;
 mod confidence;
 mod definition;
 mod features;
@@ -30,6 +31,7 @@ mod words;
 pub use confidence::{SIGNALS, Signals};
 pub use features::{COUNT as FEATURE_COUNT, NAMES as FEATURE_NAMES};
 
+use align::{Aligner, Alignment};
 use base::{ChunkRecord, Embedder, Result, Role};
 use features::Place;
 use question::Question;
@@ -108,6 +110,9 @@ pub struct Judged {
     pub score: f32,
     kind: UnitKind,
     words: Words,
+    alignment: Alignment,
+    /// Whether the features know what only the model knows of single words.
+    word_by_word: bool,
     pronoun: bool,
     /// Bytes of the document's text: the unit before, and the header of its table.
     before: Option<Range<usize>>,
@@ -169,6 +174,8 @@ pub fn judge(
     let weights = features::weights(&question, passages.iter().flat_map(|p| &p.words));
     let best_score = passages.iter().map(|p| p.candidate.score).fold(0.0, f32::max);
 
+    // Until the model is asked, a word meets only itself.
+    let plain = Aligner::new(&question, question_text, None);
     let mut judged = Vec::new();
     for (p, passage) in passages.iter().enumerate() {
         let everywhere = |stem: &str| passage.context.holds(stem) || passage.words.iter().any(|w| w.holds(stem));
@@ -205,22 +212,24 @@ pub fn judge(
                 range: span(unit),
                 features,
                 noise,
-                defines: definition::defines(&question, text, &passage.words[u]),
+                defines: question.definition && definition::defines(&question.stems, text, &passage.words[u]),
                 score: 0.0,
                 kind: unit.kind,
                 words: passage.words[u].clone(),
+                word_by_word: true,
+                alignment: plain.align(&passage.words[u], None, &weights),
                 pronoun: features::begins_with_pronoun(text),
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
                 header: unit.header.map(|h| span(&passage.units[h])),
             });
             if let Some(unit) = judged.last_mut() {
-                unit.score = score(unit);
+                unit.set_alignment();
             }
         }
     }
     sort(&mut judged);
     judged.truncate(options.embedded_max.max(1));
-    embed(question_text, &mut judged, candidates, embedder)?;
+    embed(question_text, &question, &weights, &mut judged, candidates, embedder)?;
     sort(&mut judged);
     Ok(judged)
 }
@@ -270,13 +279,21 @@ fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<'a>>
     passages
 }
 
-/// Adds the cosine to the features and scores of `judged`.
-fn embed(question: &str, judged: &mut [Judged], candidates: &[Candidate<'_>], embedder: &dyn Embedder) -> Result<()> {
+/// Adds to the features and scores of `judged` what needs the model: the cosine, and how the words meet.
+fn embed(
+    text: &str,
+    question: &Question,
+    weights: &[f32],
+    judged: &mut [Judged],
+    candidates: &[Candidate<'_>],
+    embedder: &dyn Embedder,
+) -> Result<()> {
     if judged.is_empty() {
         return Ok(());
     }
-    let mut vector = Vec::new();
-    embedder.embed(&[question], Role::Query, &mut vector)?;
+    let (mut vector, mut rows) = (Vec::new(), Vec::new());
+    let (mut asked, mut states) = (Vec::new(), Vec::new());
+    embedder.embed_with_states(&[text], Role::Query, &mut vector, &mut asked)?;
     let texts: Vec<&str> = judged
         .iter()
         .map(|unit| {
@@ -285,22 +302,36 @@ fn embed(question: &str, judged: &mut [Judged], candidates: &[Candidate<'_>], em
             &chunk.text[unit.range.start - start..unit.range.end - start]
         })
         .collect();
-    let mut rows = Vec::new();
-    embedder.embed(&texts, Role::Passage, &mut rows)?;
-    for (unit, row) in judged.iter_mut().zip(rows.chunks_exact(vector.len())) {
+    embedder.embed_with_states(&texts, Role::Passage, &mut rows, &mut states)?;
+    let aligner = Aligner::new(question, text, asked.first());
+    for (i, (unit, row)) in judged.iter_mut().zip(rows.chunks_exact(vector.len())).enumerate() {
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
         let norms = (dot(&vector, &vector) * dot(row, row)).sqrt();
         unit.features[COSINE] = if norms > 0.0 { dot(&vector, row) / norms } else { 0.0 };
-        unit.score = score(unit);
+        unit.word_by_word = states.get(i).is_some();
+        unit.alignment = aligner.align(&unit.words, states.get(i), weights);
+        unit.set_alignment();
     }
     Ok(())
 }
 
 /// Position of the cosine among the features.
 const COSINE: usize = 3;
+/// Position of the first of three features that say how the question's words are met.
+const ALIGNED: usize = FEATURE_COUNT - 3;
+
+impl Judged {
+    /// Brings the alignment into the features, and all of them into the score.
+    fn set_alignment(&mut self) {
+        let met = [self.alignment.all, self.alignment.telling, self.alignment.asked];
+        self.features[ALIGNED..ALIGNED + met.len()].copy_from_slice(&met);
+        self.score = score(self);
+    }
+}
 
 fn score(unit: &Judged) -> f32 {
-    let learned = unit.features.iter().zip(&weights::UNIT).map(|(f, w)| f * w).sum::<f32>();
+    let by_state = if unit.word_by_word { &weights::UNIT } else { &weights::UNIT_WITHOUT_STATES };
+    let learned = unit.features.iter().zip(by_state).map(|(f, w)| f * w).sum::<f32>();
     learned - weights::NOISE * unit.noise + weights::DEFINES * f32::from(u8::from(unit.defines))
 }
 

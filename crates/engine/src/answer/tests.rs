@@ -197,6 +197,7 @@ fn embeds_a_bounded_number() {
 #[test]
 fn the_cosine_column_is_the_cosine() {
     assert_eq!(FEATURE_NAMES[COSINE], "cosine");
+    assert_eq!(FEATURE_NAMES[ALIGNED..], ["aligned", "aligned_telling", "aligned_asked"]);
 }
 
 proptest! {

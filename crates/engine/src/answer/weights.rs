@@ -1,7 +1,8 @@
 //! Learned numbers: how much each feature says, and when to say nothing.
 //!
 //! Fitted by `ragstone-bench answers --fit` on the questions of the English XQuAD and a seventh of TAT-QA's
-//! (softmax regression over the units of each question; logistic regression, on XQuAD, for the confidence).
+//! (softmax regression over the units of each question; logistic regression, on XQuAD, for the confidence,
+//! by an earlier version whose picks were a little different).
 //! `bench/results/answers.md` has the figures, also those of weights that had not seen the questions.
 
 use super::features::COUNT;
@@ -9,6 +10,48 @@ use super::features::COUNT;
 /// Weight of each feature, in the order of [`super::features::NAMES`].
 #[rustfmt::skip]
 pub const UNIT: [f32; COUNT] = [
+    2.47, // passage_score
+    5.05, // passage_cosine
+    0.40, // passage_first
+    -0.95, // cosine
+    2.78, // cover
+    3.94, // cover_before
+    1.20, // cover_after
+    1.24, // cover_passage
+    1.32, // cover_bm25
+    2.22, // cover_fuzzy
+    0.81, // pairs
+    -0.04, // last_word
+    -0.51, // digits
+    0.16, // number_found
+    -0.59, // number_missing
+    0.53, // date_found
+    -0.71, // date_missing
+    0.23, // person_found
+    -2.51, // person_missing
+    0.23, // place_found
+    -1.37, // place_missing
+    -0.86, // reason_found
+    -0.75, // new_words
+    -0.20, // long
+    -0.02, // pronoun
+    1.23, // pronoun_before
+    -0.36, // names
+    0.60, // focus
+    0.33, // focus_name
+    0.04, // focus_number
+    0.80, // naming
+    1.18, // little_new
+    -0.69, // position
+    -0.56, // before
+    0.26, // bracket
+    3.59, // aligned
+    5.26, // aligned_telling
+    4.76, // aligned_asked
+];
+/// The same for an embedder that gives no states of tokens: fitted without the last three.
+#[rustfmt::skip]
+pub const UNIT_WITHOUT_STATES: [f32; COUNT] = [
     2.71, // passage_score
     5.55, // passage_cosine
     0.30, // passage_first
@@ -44,6 +87,9 @@ pub const UNIT: [f32; COUNT] = [
     -0.48, // position
     -0.57, // before
     0.30, // bracket
+    0.00, // aligned
+    0.00, // aligned_telling
+    0.00, // aligned_asked
 ];
 /// Taken off for [`super::noise::noise`] of 1. Set by hand, reading answers over PDF files: the sets with
 /// marked answers have clean text.
