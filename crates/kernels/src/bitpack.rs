@@ -87,17 +87,14 @@ pub fn unpack_ascending(bytes: &[u8], bits: u8, previous: u32, out: &mut [u32]) 
     scalar::unpack_ascending(bytes, bits, previous, out);
 }
 
-/// The number of values of the ascending slice that are less than `bound`.
+/// The number of values of the ascending slice, of a few hundred at most, that are less than `bound`.
 #[inline]
 pub fn rank(ascending: &[u32], bound: u32) -> usize {
-    // Branch-free halving: seven steps for a block of 128.
-    let (mut low, mut len) = (0, ascending.len());
-    while len > 1 {
-        let half = len / 2;
-        low += usize::from(ascending[low + half - 1] < bound) * half;
-        len -= half;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(rank) = avx512::rank(ascending, bound) {
+        return rank;
     }
-    low + usize::from(len == 1 && ascending[low] < bound)
+    scalar::rank(ascending, bound)
 }
 
 const fn mask(bits: u8) -> u32 {
@@ -111,6 +108,17 @@ pub(crate) mod scalar {
         for (i, value) in out.iter_mut().enumerate() {
             *value = super::get(bytes, bits, i);
         }
+    }
+
+    pub(crate) fn rank(ascending: &[u32], bound: u32) -> usize {
+        // Halving, seven steps for a block of 128.
+        let (mut low, mut len) = (0, ascending.len());
+        while len > 1 {
+            let half = len / 2;
+            low += usize::from(ascending[low + half - 1] < bound) * half;
+            len -= half;
+        }
+        low + usize::from(len == 1 && ascending[low] < bound)
     }
 
     pub(crate) fn unpack_ascending(bytes: &[u8], bits: u8, previous: u32, out: &mut [u32]) {
@@ -170,7 +178,9 @@ mod tests {
         #[test]
         fn rank_counts_smaller(mut values in proptest::collection::vec(any::<u32>(), 0..130), bound in any::<u32>()) {
             values.sort_unstable();
-            prop_assert_eq!(rank(&values, bound), values.iter().filter(|&&v| v < bound).count());
+            let expected = values.iter().filter(|&&v| v < bound).count();
+            prop_assert_eq!(rank(&values, bound), expected);
+            prop_assert_eq!(scalar::rank(&values, bound), expected);
         }
     }
 }

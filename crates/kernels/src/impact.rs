@@ -10,6 +10,9 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bounds;
+
+pub use bounds::{bounds, fractions};
 
 /// One point of score in fixed-point units, 2^40. Scores up to 8 million fit.
 pub const UNIT: f64 = (1u64 << 40) as f64;

@@ -1,7 +1,7 @@
 //! Every hot numeric loop of Ragstone: loops written once, one thin file per instruction set.
 //!
 //! [`level()`] chooses the instruction set once; `RAGSTONE_SIMD` overrides it. [`distance`] and [`codes`]
-//! compare vectors, [`bitpack`] and [`impact`] read and score postings. For encoders, [`Panels`] is a weight matrix packed for the machine, [`gemm`] multiplies
+//! compare vectors, [`bitpack`], [`impact`], [`accumulate`] and [`select`] read, score and sum up postings. For encoders, [`Panels`] is a weight matrix packed for the machine, [`gemm`] multiplies
 //! rows with it, [`attend`] is softmax attention of one text, [`layer_norm`] what its name says; what each
 //! computes is spelled out in [`mod@reference`]. No thread is started here.
 //!
@@ -22,6 +22,7 @@
 //! ```
 #![allow(unsafe_code)] // SIMD lives here and nowhere else; every block says why it is sound
 
+pub mod accumulate;
 mod activation;
 mod aligned;
 mod arch;

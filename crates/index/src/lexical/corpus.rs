@@ -2,8 +2,10 @@
 
 use super::analysis::Analysis;
 use super::dictionary::TermEntry;
+use super::found::WordCache;
 use super::measures::RowMeasures;
 use super::scoring::okapi_idf;
+use super::scratch::ScratchPool;
 use super::statistics::{Statistics, for_each_term};
 use super::view::{SegmentView, count_visible_in};
 use base::{Error, Kind, Result};
@@ -23,6 +25,8 @@ pub(crate) struct Corpus {
     counted: RwLock<FxHashMap<Box<[u8]>, u64>>,
     mean_idf: OnceLock<f64>,
     measures: [OnceLock<RowMeasures>; 2],
+    pub words: WordCache,
+    pub scratch: ScratchPool,
 }
 
 impl Corpus {
@@ -35,7 +39,8 @@ impl Corpus {
             return Err(Error::new(Kind::Conflict, what).hint("rebuild the older segments from the documents"));
         }
         let (counted, mean_idf, measures) = (RwLock::default(), OnceLock::new(), Default::default());
-        Ok(Corpus { views, statistics, analysis, counted, mean_idf, measures })
+        let (words, scratch) = Default::default();
+        Ok(Corpus { views, statistics, analysis, counted, mean_idf, measures, words, scratch })
     }
 
     /// Number of visible rows.

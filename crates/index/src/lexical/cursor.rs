@@ -1,6 +1,5 @@
 //! A posting list with its score function: decoded block by block, scored when asked.
 
-use super::format::corrupt;
 use super::postings::{BLOCK, PostingList};
 use base::Result;
 use kernels::bitpack::rank;
@@ -13,6 +12,13 @@ const SLACK: i64 = 2;
 const SCORE_MAX: i64 = 1 << 51;
 
 const NO_BLOCK: usize = usize::MAX;
+
+/// No posting that is dominated by one of `pairs` scores more.
+pub(crate) fn bound(saturation: &Saturation, pairs: impl Iterator<Item = (u32, u32)>) -> i64 {
+    let best = pairs.map(|(tf, len)| saturation.score(tf, len)).max();
+    // Only damaged bytes have no pairs, or one that exceeds every legal score.
+    best.unwrap_or(SCORE_MAX).clamp(0, SCORE_MAX) + SLACK
+}
 
 /// A cursor over one list of one segment.
 pub(crate) struct ScoredList<'a> {
@@ -45,7 +51,7 @@ impl<'a> ScoredList<'a> {
             scores: [0; BLOCK],
         };
         cursor.max = match list.list_impacts() {
-            Some(pairs) => cursor.bound(pairs),
+            Some(pairs) => bound(&saturation, pairs),
             None => {
                 cursor.load(0)?;
                 cursor.score_block()?;
@@ -55,35 +61,16 @@ impl<'a> ScoredList<'a> {
         Ok(cursor)
     }
 
-    /// How many postings a stretch of `rows` rows has on average.
-    pub(crate) fn expected(&self, rows: usize) -> usize {
-        self.list.count() * rows / self.lengths.rows().max(1)
-    }
-
-    fn bound(&self, pairs: impl Iterator<Item = (u32, u32)>) -> i64 {
-        let best = pairs.map(|(tf, len)| self.saturation.score(tf, len)).max();
-        // Only damaged bytes have no pairs, or one that exceeds every legal score.
-        best.unwrap_or(SCORE_MAX).clamp(0, SCORE_MAX) + SLACK
-    }
-
     /// No posting of block `block` scores more than this.
     pub(crate) fn block_max(&self, block: usize) -> i64 {
-        self.list.block_impacts(block).map_or(self.max, |pairs| self.bound(pairs))
+        self.list.block_impacts(block).map_or(self.max, |pairs| bound(&self.saturation, pairs))
     }
 
     fn load(&mut self, block: usize) -> Result<()> {
         self.block = block;
-        self.len = self.list.rows(block, &mut self.rows)?;
-        self.at = 0;
-        // Everything behind this line relies on it, and damaged bytes could break it.
-        let rows = &self.rows[..self.len];
-        let ascending = rows.iter().zip(&rows[1..]).fold(true, |all, (a, b)| all & (a < b));
-        if ascending && (rows[self.len - 1] as usize) < self.lengths.rows() {
-            Ok(())
-        } else {
-            self.len = 0;
-            Err(corrupt("rows of a term do not ascend".into()))
-        }
+        (self.at, self.len) = (0, 0);
+        self.len = self.list.decode(block, self.lengths.rows(), &mut self.rows)?.length;
+        Ok(())
     }
 
     fn score_block(&mut self) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Lists of rows that no single term has: phrases, neighbourhoods, unions.
 
+use super::found::FoundTerm;
 use super::postings::{PostingList, Rows};
 use super::segment::LexicalSegment;
-use super::terms::FoundTerm;
 use base::{Result, RowSet};
 
 /// The visible rows of one segment that have any of `terms`.

@@ -19,6 +19,7 @@
 //! ```
 
 mod analysis;
+mod bounded;
 mod builder;
 mod corpus;
 mod cursor;
@@ -27,8 +28,11 @@ mod edits;
 mod exhaustive;
 mod explain;
 mod format;
+mod found;
+mod fractions;
 mod highlight;
 mod impacts;
+mod lengths;
 mod matching;
 mod maxscore;
 mod measures;
@@ -40,6 +44,7 @@ mod postings;
 mod query;
 mod run;
 mod scoring;
+mod scratch;
 mod searcher;
 mod segment;
 mod sparse;

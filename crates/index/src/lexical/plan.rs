@@ -2,10 +2,11 @@
 
 use super::corpus::Corpus;
 use super::format::TAIL;
+use super::found::FoundTerm;
 use super::matching::{difference, intersection};
 use super::postings::{Rows, encode};
 use super::query::Occur;
-use super::terms::{FoundTerm, TermSource};
+use super::terms::TermSource;
 use super::view::SegmentView;
 use base::{Result, RowSet};
 

@@ -2,12 +2,13 @@
 
 use super::analysis::Token;
 use super::corpus::Corpus;
+use super::found::FoundTerm;
 use super::matching::{Arrangement, arranged, intersection, rows_with_any, union};
 use super::plan::Plan;
 use super::postings::Rows;
 use super::query::{Clause, Field, Matcher, Occur, Query, factor};
 use super::segment::LexicalSegment;
-use super::terms::{FoundTerm, TermFinder, by_position};
+use super::terms::{TermFinder, by_position};
 use base::{Error, Kind, Result, RowSet};
 
 /// Positions between which neighbouring words of a question count as near.

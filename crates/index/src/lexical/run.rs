@@ -1,15 +1,19 @@
 //! Scoring: the best rows of a plan.
 
+use super::bounded::{BoundedList, TABLE_ROWS};
 use super::corpus::Corpus;
 use super::cursor::ScoredList;
-use super::maxscore::Accumulators;
+use super::maxscore::Search;
 use super::plan::{Plan, ScoredTerm};
+use super::postings::PostingList;
 use super::query::{Pruning, Query};
 use super::scoring::{Counts, Scoring, term_score};
+use super::scratch::Scratch;
 use super::topk::{Scored, TopK};
-use super::{exhaustive, maxscore, sparse, vector_space, wand};
+use super::view::SegmentView;
+use super::{exhaustive, sparse, vector_space, wand};
 use base::Result;
-use kernels::impact::{Saturation, UNIT};
+use kernels::impact::{Lengths, Saturation, UNIT};
 
 /// Whether scores are sums of saturating fractions; else they are those of [`vector_space`].
 pub(crate) fn is_saturating(corpus: &Corpus, scoring: Scoring) -> bool {
@@ -25,25 +29,59 @@ pub(crate) fn run(corpus: &Corpus, plan: &Plan, query: &Query, k: usize) -> Resu
     }
     let (saturations, extra) = saturations(corpus, plan, query.scoring)?;
     let extra = (extra * UNIT).round_ties_even() as i64;
-    let mut scratch = Accumulators::new();
+    let mut scratch = corpus.scratch.take();
     for (number, view) in (0u32..).zip(corpus.views()) {
-        let segment = &view.segment;
+        if query.pruning == Pruning::MaxScore {
+            bounded(plan, &saturations, number, view, extra, &mut scratch, &mut top)?;
+            continue;
+        }
         let mut lists = Vec::with_capacity(plan.terms.len());
         for (term, &saturation) in plan.terms.iter().zip(&saturations) {
-            if let Some(list) = term.sources[number as usize].open(segment)?
-                && let Some(lengths) = segment.lengths(term.field)?
-            {
+            if let Some((list, lengths)) = open(term, number, view)? {
                 lists.push(ScoredList::new(list, saturation, lengths)?);
             }
         }
         let allowed = plan.allowed_in(view, number as usize);
-        match query.pruning {
-            Pruning::MaxScore => maxscore::search(number, &mut lists, allowed, extra, &mut scratch, &mut top)?,
-            Pruning::BlockMaxWand => wand::search(number, &mut lists, allowed, extra, &mut top)?,
-            Pruning::Exhaustive => exhaustive::search(number, segment.rows(), &mut lists, allowed, extra, &mut top)?,
+        if query.pruning == Pruning::BlockMaxWand {
+            wand::search(number, &mut lists, allowed, extra, &mut top)?;
+        } else {
+            exhaustive::search(number, view.segment.rows(), &mut lists, allowed, extra, &mut top)?;
         }
     }
+    corpus.scratch.put_back(scratch);
     Ok(top.finish())
+}
+
+/// Searches segment `number` for what can still be among the best.
+fn bounded(
+    plan: &Plan,
+    saturations: &[Saturation],
+    number: u32,
+    view: &SegmentView,
+    extra: i64,
+    scratch: &mut Scratch,
+    top: &mut TopK,
+) -> Result<()> {
+    let (scratch, buffers) = scratch.parts(plan.terms.len());
+    let mut lists = Vec::with_capacity(plan.terms.len());
+    for ((term, &saturation), buffers) in plan.terms.iter().zip(saturations).zip(buffers) {
+        if let Some((list, lengths)) = open(term, number, view)? {
+            let codes = if list.count() < TABLE_ROWS { None } else { view.segment.length_codes(term.field)? };
+            lists.push(BoundedList::new(list, saturation, (term.field, lengths, codes), buffers)?);
+        }
+    }
+    let (rows, visible) = (view.segment.rows(), plan.allowed_in(view, number as usize));
+    Search { segment: number, rows, lists: &mut lists, visible, extra, scratch, top }.run()
+}
+
+/// The rows of a term in segment `number`, and their lengths; `None` if there are none.
+fn open<'a>(
+    term: &'a ScoredTerm,
+    number: u32,
+    view: &'a SegmentView,
+) -> Result<Option<(PostingList<'a>, Lengths<'a>)>> {
+    let list = term.sources[number as usize].open(&view.segment)?;
+    Ok(list.zip(view.segment.lengths(term.field)?))
 }
 
 /// The score function of each term, and what every result gets besides.

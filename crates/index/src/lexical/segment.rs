@@ -3,12 +3,13 @@
 use super::analysis::{Analysis, Language};
 use super::dictionary::{Dictionary, TermEntry, TermWalk};
 use super::format::{Head, Section, TAIL, corrupt, read_head, u64_at, xxh64};
+use super::lengths::LengthCodes;
 use super::postings::{PostingList, Rows};
 use super::writer::FIELDS;
 use base::Result;
 use kernels::impact::Lengths;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The bytes of a segment: a memory map, a vector, anything that stays where it is.
 pub type SegmentBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -19,6 +20,8 @@ pub struct LexicalSegment {
     bytes: SegmentBytes,
     head: Head,
     analysis: Analysis,
+    /// Made when first asked for.
+    length_codes: Arc<[OnceLock<LengthCodes>; FIELDS]>,
 }
 
 impl fmt::Debug for LexicalSegment {
@@ -38,7 +41,7 @@ impl LexicalSegment {
         let head = read_head(slice)?;
         let analysis = Analysis::from_number((head.flags >> 8) as u8)
             .ok_or_else(|| corrupt(format!("unknown analysis {}", head.flags >> 8)))?;
-        let segment = LexicalSegment { bytes, head, analysis };
+        let segment = LexicalSegment { bytes, head, analysis, length_codes: Arc::default() };
         for field in 0..FIELDS {
             segment.lengths(field)?;
         }
@@ -132,6 +135,12 @@ impl LexicalSegment {
             wide @ (2 | 4) if expected(wide as usize) == Some(length) => Ok(Lengths::new(&bytes[8..], wide == 4, rows)),
             _ => Err(corrupt(format!("{length} bytes of lengths for {rows} rows"))),
         }
+    }
+
+    /// The same in one byte each, for bounds. Costs a pass over the rows, once.
+    pub(crate) fn length_codes(&self, field: usize) -> Result<Option<&LengthCodes>> {
+        let Some(lengths) = self.lengths(field)? else { return Ok(None) };
+        Ok(Some(self.length_codes[field].get_or_init(|| LengthCodes::of(lengths))))
     }
 
     /// The sum of the lengths of all rows in a field.

@@ -8,6 +8,7 @@ use super::analysis::language::{Language, Votes, stop_mask};
 use super::analysis::{Analysis, Token, term};
 use super::corpus::Corpus;
 use super::dictionary::TermEntry;
+use super::found::FoundTerm;
 use super::postings::PostingList;
 use super::segment::LexicalSegment;
 use base::Result;
@@ -36,17 +37,6 @@ impl TermSource {
             TermSource::Made(count, bytes) => PostingList::open(*count, bytes, &[]).map(Some),
         }
     }
-}
-
-/// A term that some visible row has.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundTerm {
-    /// As in the dictionary, without the field byte.
-    pub text: String,
-    /// Visible rows that have it.
-    pub rows: u64,
-    /// By segment.
-    pub entries: Vec<Option<TermEntry>>,
 }
 
 /// The words of a text by position: at each, the forms of the word that occurs there.
@@ -87,10 +77,16 @@ impl<'a> TermFinder<'a> {
         if self.corpus.analysis() != Analysis::Text {
             return vec![word.to_owned()];
         }
+        if self.is_stop_word(word) { Vec::new() } else { self.forms(word) }
+    }
+
+    fn is_stop_word(&self, word: &str) -> bool {
+        self.own.is_some_and(|own| stop_mask(word) & own.bit() != 0)
+    }
+
+    /// The distinct terms of a folded word in the languages of the visible rows.
+    fn forms(&self, word: &str) -> Vec<String> {
         let mut terms: Vec<String> = Vec::new();
-        if self.own.is_some_and(|own| stop_mask(word) & own.bit() != 0) {
-            return terms;
-        }
         for &language in &self.corpus.statistics.languages {
             if let Some(term) = term(word, language)
                 && !terms.iter().any(|t| *t == term)
@@ -117,11 +113,21 @@ impl<'a> TermFinder<'a> {
     /// The visible terms of a word, in all languages of the visible rows. A lone character of a script without
     /// spaces also finds the pairs it begins.
     pub(crate) fn word(&self, field: usize, word: &str) -> Result<Vec<FoundTerm>> {
-        let mut found = Vec::new();
-        for term in self.terms_of(word) {
-            found.extend(self.find(field, &term)?);
+        if self.corpus.analysis() != Analysis::Text {
+            return Ok(self.find(field, word)?.into_iter().collect());
         }
-        if self.corpus.analysis() == Analysis::Text && is_lone_unspaced(word) {
+        let find = || {
+            let forms = self.forms(word);
+            Ok(forms
+                .iter()
+                .map(|term| self.find(field, term))
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect())
+        };
+        let mut found = if self.is_stop_word(word) { Vec::new() } else { self.corpus.words.get(field, word, find)? };
+        if is_lone_unspaced(word) {
             for term in self.prefix(field, word)? {
                 if !found.iter().any(|f| f.text == term.text) {
                     found.push(term);

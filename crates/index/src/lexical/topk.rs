@@ -15,8 +15,7 @@ impl Scored {
     }
 }
 
-/// A binary heap with the worst kept row on top. Rows must be offered in ascending order of segment and row:
-/// then among equal scores the first ones stay.
+/// A binary heap with the worst kept row on top. Among equal scores the first rows stay, in whatever order they come.
 pub(crate) struct TopK {
     k: usize,
     heap: Vec<Scored>,
@@ -27,7 +26,13 @@ impl TopK {
         TopK { k, heap: Vec::with_capacity(k.min(1024)) }
     }
 
-    /// Only higher scores can enter; at first, only positive ones.
+    /// How many rows are kept.
+    pub(crate) fn limit(&self) -> usize {
+        self.k
+    }
+
+    /// Lower scores cannot enter, and at first only positive ones do. A row of this very score can, if it comes before
+    /// one that is kept.
     #[inline]
     pub(crate) fn threshold(&self) -> i64 {
         match self.heap.first() {
@@ -40,7 +45,8 @@ impl TopK {
     /// Keeps `row` if it is good enough.
     #[inline]
     pub(crate) fn offer(&mut self, row: Scored) {
-        if row.score <= self.threshold() {
+        let is_full = self.heap.len() >= self.k;
+        if row.score <= 0 || is_full && self.heap.first().is_none_or(|worst| row.rank() >= worst.rank()) {
             return;
         }
         if self.heap.len() < self.k {
@@ -95,10 +101,13 @@ mod tests {
             let mut top = TopK::new(k);
             let rows: Vec<Scored> = scores.iter().enumerate().map(|(i, &score)| Scored { score, segment: 0, row: i as u32 }).collect();
             rows.iter().for_each(|&row| top.offer(row));
+            let mut backwards = TopK::new(k);
+            rows.iter().rev().for_each(|&row| backwards.offer(row));
             let mut expected: Vec<Scored> = rows.into_iter().filter(|r| r.score > 0).collect();
             expected.sort_by_key(Scored::rank);
             expected.truncate(k);
-            prop_assert_eq!(top.finish(), expected);
+            prop_assert_eq!(top.finish(), &expected[..]);
+            prop_assert_eq!(backwards.finish(), expected);
         }
     }
 }

@@ -66,6 +66,30 @@ pub(super) fn unpack_ascending(bytes: &[u8], bits: u8, previous: u32, out: &mut 
     true
 }
 
+/// `None` if this machine needs the scalar path.
+#[inline]
+pub(super) fn rank(ascending: &[u32], bound: u32) -> Option<usize> {
+    // SAFETY: the instructions are available.
+    (crate::level() >= Level::Avx512).then(|| unsafe { rank_512(ascending, bound) })
+}
+
+/// Comparing all of 128 numbers takes eight instructions, and no branch depends on them.
+///
+/// # Safety
+/// AVX-512 F.
+#[target_feature(enable = "avx512f")]
+unsafe fn rank_512(ascending: &[u32], bound: u32) -> usize {
+    let bound = _mm512_set1_epi32(bound as i32);
+    let (one, mut below) = (_mm512_set1_epi32(1), _mm512_setzero_si512());
+    for lanes in ascending.chunks(16) {
+        let mask = lane_mask(lanes.len());
+        // SAFETY: the load reads as many lanes as the chunk has.
+        let values = unsafe { _mm512_maskz_loadu_epi32(mask, lanes.as_ptr().cast()) };
+        below = _mm512_mask_add_epi32(below, _mm512_mask_cmplt_epu32_mask(mask, values, bound), below, one);
+    }
+    _mm512_reduce_add_epi32(below) as usize
+}
+
 /// # Safety
 /// AVX-512 F, BW and VBMI; 64 readable bytes at `2 * bits * group`.
 #[inline]

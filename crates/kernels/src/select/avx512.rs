@@ -1,43 +1,71 @@
-//! 32 scores a branch with AVX-512 F: few rows are still in the race, so most branches are not taken.
+//! 64 scores a branch with AVX-512 BW: few rows are still in the race, so most branches are not taken.
 #![allow(unsafe_code)] // intrinsics; each use says why it is sound
 
+use super::{COLUMNS, scalar};
 use crate::level::Level;
 use std::arch::x86_64::*;
 
-/// Returns `false`, with nothing changed, if this machine needs the scalar path.
-pub(super) fn drain_above(scores: &mut [i64], threshold: i64, out: &mut Vec<(u16, i64)>) -> bool {
+/// Returns `false`, with nothing changed, if this machine needs another path.
+pub(super) fn above(scores: &[u16], bound: u16, out: &mut Vec<u16>) -> bool {
     if crate::level() < Level::Avx512 {
         return false;
     }
     // SAFETY: the instructions are available.
-    unsafe { drain_above_512(scores, threshold, out) };
+    unsafe { above_512(scores, bound, out) };
+    true
+}
+
+/// `None` if this machine needs another path.
+pub(super) fn count_above(scores: &[u16], bound: u16) -> Option<usize> {
+    // SAFETY: the instructions are available.
+    (crate::level() >= Level::Avx512).then(|| unsafe { count_above_512(scores, bound) })
+}
+
+/// See [`above`].
+pub(super) fn maxima(scores: &[u16], out: &mut [u16; COLUMNS]) -> bool {
+    if crate::level() < Level::Avx512 {
+        return false;
+    }
+    // SAFETY: the instructions are available.
+    unsafe { maxima_512(scores, out) };
     true
 }
 
 /// # Safety
-/// AVX-512 F.
-#[target_feature(enable = "avx512f")]
-unsafe fn drain_above_512(scores: &mut [i64], threshold: i64, out: &mut Vec<(u16, i64)>) {
-    let bound = _mm512_set1_epi64(threshold);
-    let (groups, rest) = scores.as_chunks_mut::<32>();
-    let whole = groups.len() * 32;
-    for (group, lanes) in groups.iter_mut().enumerate() {
-        let mut winners = 0u32;
-        for (part, eight) in lanes.as_chunks::<8>().0.iter().enumerate() {
-            // SAFETY: the array has eight scores.
-            let above = unsafe { _mm512_cmpgt_epi64_mask(_mm512_loadu_si512(eight.as_ptr().cast()), bound) };
-            winners |= u32::from(above) << (8 * part);
+/// AVX-512 F and BW.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn above_512(scores: &[u16], bound: u16, out: &mut Vec<u16>) {
+    let bounds = _mm512_set1_epi16(bound as i16);
+    let (groups, rest) = scores.as_chunks::<64>();
+    for (group, lanes) in groups.iter().enumerate() {
+        let mut winners = 0u64;
+        for (part, half) in lanes.as_chunks::<32>().0.iter().enumerate() {
+            // SAFETY: the array has 32 scores.
+            let mask = unsafe { _mm512_cmpgt_epu16_mask(_mm512_loadu_si512(half.as_ptr().cast()), bounds) };
+            winners |= u64::from(mask) << (32 * part);
         }
         while winners != 0 {
-            let lane = winners.trailing_zeros() as usize;
+            out.push((group * 64) as u16 + winners.trailing_zeros() as u16);
             winners &= winners - 1;
-            out.push(((group * 32 + lane) as u16, lanes[lane]));
         }
-        lanes.fill(0);
     }
     let before = out.len();
-    super::scalar(rest, threshold, out);
-    for (at, _) in &mut out[before..] {
-        *at += whole as u16;
+    scalar::above(rest, bound, out);
+    for at in &mut out[before..] {
+        *at += (groups.len() * 64) as u16;
     }
+}
+
+/// # Safety
+/// AVX-512 F and BW.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn count_above_512(scores: &[u16], bound: u16) -> usize {
+    scalar::count_above(scores, bound)
+}
+
+/// # Safety
+/// AVX-512 F and BW.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn maxima_512(scores: &[u16], out: &mut [u16; COLUMNS]) {
+    scalar::maxima(scores, out);
 }

@@ -1,40 +1,39 @@
-//! Eight scores a look with NEON.
+//! 32 scores a branch with NEON.
 
+use super::scalar;
 use crate::level::Level;
 use std::arch::aarch64::*;
 
 /// Returns `false`, with nothing changed, if this machine needs the scalar path.
-pub(super) fn drain_above(scores: &mut [i64], threshold: i64, out: &mut Vec<(u16, i64)>) -> bool {
+pub(super) fn above(scores: &[u16], bound: u16, out: &mut Vec<u16>) -> bool {
     if crate::level() < Level::Neon || !Level::Neon.available() {
         return false;
     }
     // SAFETY: the instructions are available.
-    unsafe { drain_above_128(scores, threshold, out) };
+    unsafe { above_128(scores, bound, out) };
     true
 }
 
 /// # Safety
 /// NEON.
 #[target_feature(enable = "neon")]
-unsafe fn drain_above_128(scores: &mut [i64], threshold: i64, out: &mut Vec<(u16, i64)>) {
-    let bound = vdupq_n_s64(threshold);
-    for (group, lanes) in scores.chunks_mut(8).enumerate() {
-        if lanes.len() == 8 {
-            let mut any = vdupq_n_u64(0);
-            for pair in lanes.as_chunks::<2>().0 {
-                // SAFETY: the array has two scores.
-                any = vorrq_u64(any, vcgtq_s64(unsafe { vld1q_s64(pair.as_ptr()) }, bound));
+unsafe fn above_128(scores: &[u16], bound: u16, out: &mut Vec<u16>) {
+    for (group, lanes) in scores.chunks(32).enumerate() {
+        if lanes.len() == 32 {
+            let mut most = vdupq_n_u16(0);
+            for eight in lanes.as_chunks::<8>().0 {
+                // SAFETY: the array has eight scores.
+                most = vmaxq_u16(most, unsafe { vld1q_u16(eight.as_ptr()) });
             }
-            // Scores above the threshold are few: most groups end here.
-            if vmaxvq_u32(vreinterpretq_u32_u64(any)) == 0 {
-                lanes.fill(0);
+            // Scores above the bound are few: most groups end here.
+            if vmaxvq_u16(most) <= bound {
                 continue;
             }
         }
         let before = out.len();
-        super::scalar(lanes, threshold, out);
-        for (at, _) in &mut out[before..] {
-            *at += (8 * group) as u16;
+        scalar::above(lanes, bound, out);
+        for at in &mut out[before..] {
+            *at += (32 * group) as u16;
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{BLOCK, SKIP_BYTES};
 use crate::lexical::format::{corrupt, take, take_varint, u32_at};
 use crate::lexical::impacts;
 use base::Result;
-use kernels::bitpack::{get, packed_len, unpack, unpack_ascending};
+use kernels::bitpack::{bits_for, get, packed_len, unpack, unpack_ascending};
 
 /// The postings of one term, ready to be read block by block. Bytes may go on after their end, which lets the
 /// kernels load whole registers.
@@ -20,6 +20,32 @@ enum Shape<'a> {
     One { row: u32, tf: u32 },
     Short { gap_bits: u8, tf_bits: u8, first: u32, data: &'a [u8] },
     Blocks { pairs: &'a [u8], skips: &'a [u8], data: &'a [u8] },
+}
+
+/// What is left of a block when its rows are decoded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Block<'a> {
+    /// Number of postings.
+    pub length: usize,
+    /// Width of their frequencies, less one.
+    pub tf_bits: u8,
+    single_tf: Option<u32>,
+    data: &'a [u8],
+}
+
+impl Block<'_> {
+    /// Writes the frequencies, less one, to the front of `out`.
+    pub(crate) fn tfs_less_one(&self, out: &mut [u32; BLOCK]) {
+        match self.single_tf {
+            Some(tf) => out[0] = tf - 1,
+            None => unpack(self.data, self.tf_bits, &mut out[..self.length]),
+        }
+    }
+
+    /// The frequency of posting `index`.
+    pub(crate) fn tf(&self, index: usize) -> u32 {
+        self.single_tf.unwrap_or_else(|| get(self.data, self.tf_bits, index).saturating_add(1))
+    }
 }
 
 /// A block of up to [`BLOCK`] postings.
@@ -151,16 +177,42 @@ impl<'a> PostingList<'a> {
     /// Writes the rows of block `block` to the front of `out`; returns their number.
     pub(crate) fn rows(&self, block: usize, out: &mut [u32; BLOCK]) -> Result<usize> {
         let length = self.block_len(block);
-        let info = self.block(block)?;
+        self.unpack_rows(&self.block(block)?, &mut out[..length]);
+        Ok(length)
+    }
+
+    fn unpack_rows(&self, info: &BlockInfo<'_>, out: &mut [u32]) {
         match self.shape {
             Shape::One { row, .. } => out[0] = row,
             Shape::Short { first, .. } => {
                 out[0] = first;
-                unpack_ascending(info.data, info.gap_bits, first, &mut out[1..length]);
+                unpack_ascending(info.data, info.gap_bits, first, &mut out[1..]);
             }
-            Shape::Blocks { .. } => unpack_ascending(info.data, info.gap_bits, info.previous, &mut out[..length]),
+            Shape::Blocks { .. } => unpack_ascending(info.data, info.gap_bits, info.previous, out),
         }
-        Ok(length)
+    }
+
+    /// Decodes the rows of block `block` to the front of `out`, sure that they ascend and stay below `row_count`, which
+    /// damaged bytes could break.
+    pub(crate) fn decode(&self, block: usize, row_count: usize, out: &mut [u32; BLOCK]) -> Result<Block<'a>> {
+        let length = self.block_len(block);
+        let info = self.block(block)?;
+        self.unpack_rows(&info, &mut out[..length]);
+        let rows = &out[..length];
+        let (first, last) = (rows[0], rows[length - 1]);
+        // Gaps of up to 24 bits add up to less than 2^31: had a sum wrapped, the last row would be below the first.
+        let ascending = match info.gap_bits {
+            0..=24 => first <= last,
+            _ => rows.iter().zip(&rows[1..]).fold(true, |all, (a, b)| all & (a < b)),
+        };
+        if !ascending || last as usize >= row_count {
+            return Err(corrupt("rows of a term do not ascend".into()));
+        }
+        let (tf_bits, single_tf) = match self.shape {
+            Shape::One { tf, .. } => (bits_for(tf - 1), Some(tf)),
+            _ => (info.tf_bits, None),
+        };
+        Ok(Block { length, tf_bits, single_tf, data: &info.data[self.tf_offset(length, &info)..] })
     }
 
     /// Writes the frequencies of block `block` to the front of `out`.

@@ -16,7 +16,7 @@ mod list;
 mod read;
 
 pub(crate) use encode::encode;
-pub(crate) use list::PostingList;
+pub(crate) use list::{Block, PostingList};
 
 /// Rows per block.
 pub(crate) const BLOCK: usize = 128;
