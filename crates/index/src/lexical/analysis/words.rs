@@ -207,34 +207,34 @@ fn identifier_like(raw: &str) -> bool {
             && bytes.len() > 4
 }
 
-/// The parts of an identifier: between separators, and at `aB` and `ABc`.
+/// The parts of an identifier: between separators, and at `aB` and `ABc`, but no single letter (`mRNA`, `clpC`) and no
+/// plural of capitals (`NSAIDs`) is cut apart: those are words of prose.
 fn parts(raw: &str) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let chars: Vec<(usize, char)> = raw.char_indices().collect();
-    let mut start = None;
+    let is = |i: usize, class: fn(char) -> bool| chars.get(i).is_some_and(|&(_, c)| class(c));
+    // Number and offset of the first character of a part.
+    let mut start: Option<(usize, usize)> = None;
     for (i, &(at, c)) in chars.iter().enumerate() {
-        let before = i.checked_sub(1).map(|i| chars[i].1);
-        let after = chars.get(i + 1).map(|c| c.1);
         if matches!(c, '_' | '.' | ':') {
-            if let Some(from) = start.take() {
-                parts.push(from..at);
-            }
+            parts.extend(start.take().map(|(_, from)| from..at));
             continue;
         }
-        let hump = c.is_uppercase()
-            && (before.is_some_and(char::is_lowercase)
-                || before.is_some_and(char::is_uppercase) && after.is_some_and(char::is_lowercase));
-        if let Some(from) = start
-            && hump
+        if let Some((first, from)) = start
+            && i - first > 1
+            && c.is_uppercase()
         {
-            parts.push(from..at);
-            start = Some(at);
+            let after_small = is(i - 1, char::is_lowercase) && is(i + 1, char::is_alphanumeric);
+            let is_plural = is(i + 1, |c| c == 's') && !is(i + 2, char::is_lowercase);
+            let before_small = is(i - 1, char::is_uppercase) && is(i + 1, char::is_lowercase) && !is_plural;
+            if after_small || before_small {
+                parts.push(from..at);
+                start = Some((i, at));
+            }
         }
-        start.get_or_insert(at);
+        start.get_or_insert((i, at));
     }
-    if let Some(from) = start {
-        parts.push(from..raw.len());
-    }
+    parts.extend(start.map(|(_, from)| from..raw.len()));
     parts
 }
 
@@ -267,6 +267,9 @@ mod tests {
         check("Hello,World!", &["hello@0", "world@1"]);
         check("getUserName(x)", &["getusername@0", "get@0", "user@1", "name@2", "x@3"]);
         check("HTTPServer", &["httpserver@0", "http@0", "server@1"]);
+        check("mRNA clpC NSAIDs dLNs", &["mrna@0", "clpc@1", "nsaids@2", "dlns@3"]);
+        check("getXValue", &["getxvalue@0", "get@0", "xvalue@1"]);
+        check("parseURLs", &["parseurls@0", "parse@0", "urls@1"]);
         check("snake_case_name", &["snake_case_name@0", "snake@0", "case@1", "name@2"]);
         check("std.fs.read", &["std.fs.read@0", "std@0", "fs@1", "read@2"]);
         check("2024-01-15", &["2024-01-15@0", "2024@0", "01@1", "15@2"]);
