@@ -1,7 +1,7 @@
 //! The lexical index on a BEIR folder: index CPU seconds, query latency, bytes, and a TREC run.
 //!
 //! Answers the question "how does ours compare with tantivy and bm25s on the same texts": the peers' script hands
-//! us a folder and reads the run and one line of JSON back. One thread, one query at a time, top 10, title and
+//! us a folder and reads the run and one line of JSON back. One thread, one query at a time, title and
 //! text. Bytes are those of the finished segment, positions included.
 
 use base::{Context, Error, Kind, Result};
@@ -34,6 +34,9 @@ pub struct Options {
     /// do to the machine.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
+    /// Number of results.
+    #[arg(long, default_value_t = 10)]
+    k: usize,
     /// Which algorithm: maxscore, wand or exhaustive.
     #[arg(long, default_value = "maxscore")]
     pruning: String,
@@ -98,14 +101,14 @@ impl Options {
             BufWriter::new(File::create(&self.run).context(Kind::Io, || format!("creating {}", self.run.display()))?);
         let mut hits: Vec<LexicalHit> = Vec::new();
         for row in queries.iter().take(10) {
-            searcher.search(&query(&text(row, "text")), 10, &mut hits)?;
+            searcher.search(&query(&text(row, "text")), self.k, &mut hits)?;
         }
         let mut micros = vec![f64::INFINITY; queries.len()];
         for round in 0..self.rounds.max(1) {
             for (row, best) in queries.iter().zip(&mut micros) {
                 let question = text(row, "text");
                 let start = Instant::now();
-                searcher.search(&query(&question), 10, &mut hits)?;
+                searcher.search(&query(&question), self.k, &mut hits)?;
                 *best = best.min(start.elapsed().as_nanos() as f64 / 1e3);
                 if round > 0 {
                     continue;

@@ -205,6 +205,31 @@ impl<'a> BoundedList<'a> {
         Ok(())
     }
 
+    /// Hands the exact scores of all postings in the window that begins at `start` to `visit`, with their rows.
+    pub(crate) fn exact(&mut self, start: u32, mut visit: impl FnMut(&[u32], &[i64])) -> Result<()> {
+        let end = start.saturating_add(WINDOW as u32);
+        let (mut tfs, mut exact) = ([0; BLOCK], [0; BLOCK]);
+        for number in self.list.block_at(0, start)..self.list.block_count() {
+            let asked = &mut self.buffers.asked;
+            if self.asking.block.length == 0 || self.asking.number != number {
+                self.asking = Place { number, block: self.list.decode(number, self.lengths.rows(), asked)? };
+            }
+            let Place { block, .. } = self.asking;
+            let rows = &asked[..block.length];
+            let (from, to) = (rank(rows, start), rank(rows, end));
+            if from < to {
+                block.tfs_less_one(&mut tfs);
+                tfs[from..to].iter_mut().for_each(|tf| *tf = tf.saturating_add(1));
+                score(&self.saturation, self.lengths, &rows[from..to], &tfs[from..to], &mut exact[from..to]);
+                visit(&rows[from..to], &exact[from..to]);
+            }
+            if to < rows.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The exact score of `row`, if the list has it; rows that ascend are cheapest.
     pub(crate) fn ask(&mut self, row: u32) -> Result<Option<i64>> {
         let asked = &mut self.buffers.asked;

@@ -21,6 +21,8 @@ use kernels::select::{COLUMNS, above, count_above, maxima};
 const SPARSE: usize = 128;
 /// Asking a list about one row costs as much as adding this many of its postings.
 const ASKING: usize = 64;
+/// Asking about one row costs as much as scoring this many postings in a row.
+const SCORING: usize = 4;
 /// Counting the rows that are left costs as much as adding this many postings.
 const COUNTING: usize = 128;
 
@@ -32,6 +34,10 @@ pub(crate) struct Accumulators {
     touched: Vec<u16>,
     left: Vec<u16>,
     survivors: Vec<Survivor>,
+    /// By row of the window: one more than the number of the survivor, 0 for other rows.
+    slots: Box<[u16; WINDOW]>,
+    /// By slot: the score in one list.
+    exact: Vec<i64>,
     /// By field.
     fractions: [Fractions; FIELDS],
 }
@@ -48,9 +54,9 @@ struct Survivor {
 
 impl Accumulators {
     pub(crate) fn new() -> Self {
-        let scores = Box::new([0; WINDOW]);
-        let (touched, left, survivors, fractions) = Default::default();
-        Accumulators { scores, touched, left, survivors, fractions }
+        let (scores, slots) = (Box::new([0; WINDOW]), Box::new([0; WINDOW]));
+        let (touched, left, survivors, exact, fractions) = Default::default();
+        Accumulators { scores, touched, left, survivors, slots, exact, fractions }
     }
 
     /// Replaces `left` by the window's rows with bounds above `low` and below `high`, in order.
@@ -188,7 +194,7 @@ impl Search<'_, '_> {
     /// Scores the rows in `left` as far as they can win, and offers them.
     fn score(&mut self, start: u32, shift: u32, added: usize, rests: &[u32]) -> Result<()> {
         let bound = u32::from(self.bound(shift));
-        let Accumulators { scores, left, survivors, .. } = &mut *self.scratch;
+        let Accumulators { scores, left, survivors, slots, exact, .. } = &mut *self.scratch;
         survivors.clear();
         survivors.extend(left.iter().map(|&at| {
             let bound = u32::from(scores[at as usize % WINDOW]);
@@ -202,12 +208,11 @@ impl Search<'_, '_> {
             if i >= added {
                 survivors.retain(|survivor| survivor.bound + rests[i] > bound);
             }
-            for survivor in survivors.iter_mut() {
-                if let Some(score) = self.lists[i].ask(survivor.row)? {
-                    survivor.score = survivor.score.saturating_add(score);
-                    if i >= added {
-                        survivor.bound += ((score.max(0) >> shift) + 1) as u32;
-                    }
+            ask(&mut self.lists[i], start, survivors, slots, exact)?;
+            for (survivor, &score) in survivors.iter_mut().zip(&exact[1..]) {
+                survivor.score = survivor.score.saturating_add(score);
+                if i >= added {
+                    survivor.bound += ((score.max(0) >> shift) + 1) as u32;
                 }
             }
         }
@@ -216,6 +221,35 @@ impl Search<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Writes the scores of `list` for the survivors of the window that begins at `start` to `exact`, from 1 on; 0 for those
+/// it does not have. Many survivors are served by scoring all of the window's postings.
+fn ask(
+    list: &mut BoundedList<'_>,
+    start: u32,
+    survivors: &[Survivor],
+    slots: &mut [u16; WINDOW],
+    exact: &mut Vec<i64>,
+) -> Result<()> {
+    exact.clear();
+    exact.resize(survivors.len() + 1, 0);
+    if survivors.len() * SCORING <= list.expected() {
+        for (survivor, slot) in survivors.iter().zip(&mut exact[1..]) {
+            *slot = list.ask(survivor.row)?.unwrap_or(0);
+        }
+        return Ok(());
+    }
+    for (survivor, slot) in survivors.iter().zip(1..) {
+        slots[survivor.row as usize % WINDOW] = slot;
+    }
+    let scored = list.exact(start, |rows, scores| {
+        for (&row, &score) in rows.iter().zip(scores) {
+            exact[slots[row as usize % WINDOW] as usize] = score;
+        }
+    });
+    survivors.iter().for_each(|survivor| slots[survivor.row as usize % WINDOW] = 0);
+    scored
 }
 
 /// By number of values left out at the front: the sum of the others.
