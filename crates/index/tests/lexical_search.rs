@@ -279,13 +279,67 @@ fn explanations_say_why_not() {
     assert_eq!(standing("quarry +stone", 1, 1), Standing::Excluded);
     assert_eq!(standing("quarry", 99, 1), Standing::Unknown);
     let explanation = searcher.explain(&Query::parse("quarry hills"), 0, 0, 5).unwrap();
-    assert_eq!(explanation.missing, ["hill"]);
+    assert_eq!(explanation.missing, ["hills"]);
     assert_eq!(
         (explanation.terms[0].term.as_str(), explanation.terms[0].tf, explanation.terms[0].df),
         ("quarri", 2, 2)
     );
     let sum: f64 = explanation.terms.iter().map(|t| t.contribution).sum();
     assert!((sum - explanation.score).abs() < 1e-12);
+}
+
+/// Several windows, lists with and without tables, frequencies beyond these, ties, and lists of results longer than a
+/// window has columns.
+#[test]
+fn windows_and_long_lists_change_nothing() {
+    let mut state = 1u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut builder = LexicalBuilder::new(plain());
+    for row in 0..30_000 {
+        let mut words = Vec::new();
+        for _ in 0..random(16) {
+            let spread = 1 << random(13);
+            words.push(format!("w{}", random(spread)));
+        }
+        if row % 500 == 0 {
+            words.extend(vec!["w1".to_owned(); 20 + row / 500]);
+        }
+        let title = format!("w{}", random(40));
+        builder.add(&Fields { title: &title, headings: "", body: &words.join(" ") });
+    }
+    let segment = LexicalSegment::from_vec(builder.finish()).unwrap();
+    let some: RowSet = (0..30_000u32).filter(|row| row % 7 == 0 || (9_000..12_000).contains(row)).collect();
+    for visible in [None, Some(Arc::new(some))] {
+        let searcher = LexicalSearcher::new(vec![SegmentView { segment: segment.clone(), visible }]).unwrap();
+        for text in
+            ["w0 w1 w2 w3 w5 w9 w17 w33 w65 w129 w4000", "w1", "w0 w1 w2", "w7 w900", "w3999 w3998 w0 +w1", "w1 -w0"]
+        {
+            for variant in [Bm25Variant::Lucene, Bm25Variant::L { delta: 0.5 }, Bm25Variant::Plus { delta: 1.0 }] {
+                let scoring = Scoring::Bm25 { variant, k1: 1.2, b: 0.75 };
+                let query = Query::parse(text).with_scoring(scoring).with_field_weights(0.5, 0.0);
+                for k in [1, 10, 300, 1500] {
+                    let (mut hits, mut expected) = (Vec::new(), Vec::new());
+                    searcher.search(&query, k, &mut hits).unwrap();
+                    searcher.search(&query.clone().with_pruning(Pruning::Exhaustive), k, &mut expected).unwrap();
+                    assert_eq!(hits, expected, "{text} {variant:?} {k}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_as_it_was_asked_for() {
+    // A French and an English row: the same word has two terms, and the row lacks neither if it has one.
+    let french = "Les carrières de la région sont anciennes et les pierres des maisons viennent de ces carrières.";
+    let searcher = text_searcher(&["The quarries of the region are old, and the houses have stones of these.", french]);
+    let missing = |query: Query, row| searcher.explain(&query, 0, row, 5).unwrap().missing;
+    assert_eq!(missing(Query::parse("quarries region houses"), 0), Vec::<String>::new());
+    assert_eq!(missing(Query::parse("quarries region houses"), 1), ["quarries", "houses"]);
+    assert_eq!(missing(Query::parse("quarries").with_field_weights(2.0, 1.0), 0), Vec::<String>::new());
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
     let sublinear = matches!(query.scoring, Scoring::TfIdf { sublinear: true });
     let measures = if bm25 { None } else { Some(corpus.measures(sublinear)?) };
 
-    let mut sum = 0.0;
+    let (mut sum, mut present) = (0.0, Vec::new());
     for (i, term) in plan.terms.iter().enumerate() {
         if !bm25 && formula.factors[i] == 0.0 {
             continue;
@@ -36,9 +36,9 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
             None => None,
         };
         let Some((_, _, tf)) = found else {
-            out.missing.push(term.label.clone());
             continue;
         };
+        present.push(i);
         let len = view.segment.lengths(term.field)?.map_or(0, |l| l.get(row));
         let saturation = &saturations[i];
         let contribution =
@@ -56,6 +56,7 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
             contribution,
         });
     }
+    out.missing = missing(&plan, &present);
     out.score = match measures {
         None => sum + extra,
         Some(measures) => {
@@ -69,6 +70,18 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
     };
     out.standing = standing(corpus, &plan, query, (segment, row), &out, k)?;
     Ok(out)
+}
+
+/// Words of the question of which the row has no form, in no field in which they were looked for.
+fn missing(plan: &Plan, present: &[usize]) -> Vec<String> {
+    let mut missing: Vec<&str> = Vec::new();
+    for term in &plan.terms {
+        let is_present = present.iter().any(|&i| plan.terms[i].word == term.word);
+        if !is_present && !missing.contains(&term.word.as_str()) {
+            missing.push(&term.word);
+        }
+    }
+    missing.into_iter().map(str::to_owned).collect()
 }
 
 fn standing(

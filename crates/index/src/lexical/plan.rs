@@ -15,6 +15,8 @@ use base::{Result, RowSet};
 pub(crate) struct ScoredTerm {
     /// The term, or what was made: `"hard grey"`, `quarr*`.
     pub label: String,
+    /// The word of the question that it is a form of; what was made stands for itself.
+    pub word: String,
     /// 0 all fields, 1 title, 2 headings.
     pub field: usize,
     /// Visible rows that have the word in any of the visible languages.
@@ -48,8 +50,8 @@ impl Plan {
         }
     }
 
-    /// Adds a found term; the same term asked for twice counts twice.
-    pub(crate) fn push(&mut self, found: FoundTerm, field: usize, boost: f64, df: Option<u64>) {
+    /// Adds a term found for `word`; the same term asked for twice counts twice.
+    pub(crate) fn push(&mut self, found: FoundTerm, word: &str, field: usize, boost: f64, df: Option<u64>) {
         if let Some(known) = self.terms.iter_mut().find(|t| t.is_word && t.field == field && t.label == found.text) {
             known.boost += boost;
             return;
@@ -57,6 +59,7 @@ impl Plan {
         let sources = found.entries.into_iter().map(|e| e.map_or(TermSource::Absent, TermSource::Stored)).collect();
         self.terms.push(ScoredTerm {
             label: found.text,
+            word: word.to_owned(),
             field,
             df: df.unwrap_or(found.rows),
             own_df: found.rows,
@@ -93,7 +96,8 @@ impl Plan {
             bytes.extend_from_slice(&[0; TAIL]);
             sources.push(TermSource::Made(rows.rows.len() as u32, bytes));
         }
-        self.terms.push(ScoredTerm { label, field, df, own_df: df, boost, sources, is_word: false });
+        let word = label.clone();
+        self.terms.push(ScoredTerm { label, word, field, df, own_df: df, boost, sources, is_word: false });
         Ok(())
     }
 

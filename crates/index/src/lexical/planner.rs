@@ -58,7 +58,7 @@ impl Planner<'_> {
         let finder = TermFinder::new(self.corpus, std::iter::empty());
         for (term, weight) in self.query.weighted.iter().take(TERMS_MAX * 4) {
             if let Some(found) = finder.find(0, term)? {
-                self.plan.push(found, 0, f64::from(factor(*weight)), None);
+                self.plan.push(found, term, 0, f64::from(factor(*weight)), None);
             }
         }
         Ok(())
@@ -211,10 +211,10 @@ impl Planner<'_> {
                         && weight > 0.0
                         && let Some(extra) = finder.find(extra_field, &found.text)?
                     {
-                        self.plan.push(extra, extra_field, boost * f64::from(weight), None);
+                        self.plan.push(extra, word, extra_field, boost * f64::from(weight), None);
                     }
                 }
-                self.plan.push(found, field, boost, Some(df));
+                self.plan.push(found, word, field, boost, Some(df));
             }
         }
         for pair in near.windows(2).take(32) {

@@ -27,7 +27,7 @@ pub(super) fn show(explanation: &Explanation, terminal: &Terminal) -> Result<()>
     }
     if !explanation.missing.is_empty() {
         let missing = printable_name(&explanation.missing.join(", "));
-        terminal.line(&terminal.dim(&format!("       without: {missing}")))?;
+        terminal.line(&terminal.dim(&format!("       words that it does not have: {missing}")))?;
     }
     terminal.line("")
 }
