@@ -55,7 +55,7 @@ pub use locator::{Locator, Place};
 pub use multi::{MultiEncoder, MultiSpec, max_sim};
 pub use rerank::Reranker;
 pub use rows::RowSet;
-pub use scoring::{Bm25Variant, Scoring};
+pub use scoring::{Bm25Variant, FACTOR_MAX, Scoring, WordOptions};
 pub use search::{ChunkHit, Metric};
 pub use sentence::{SENTENCE_BYTES_MAX, sentences};
 pub use storage::{Access, FileBytes, Storage, StorageEntry, StorageFile};

@@ -23,6 +23,30 @@ pub enum Scoring {
     Jaccard,
 }
 
+/// How words are matched and what they are worth, besides what the query itself says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WordOptions {
+    /// The formula.
+    pub scoring: Scoring,
+    /// What words in the title count besides, as a factor of their score in titles alone; 0 to [`FACTOR_MAX`].
+    pub title_weight: f32,
+    /// The same for headings.
+    pub headings_weight: f32,
+    /// What neighbouring words of the query count besides where they stand close together; 0 to [`FACTOR_MAX`].
+    pub proximity: f32,
+    /// Whether words that occur nowhere are replaced by the closest that do.
+    pub typos: bool,
+}
+
+/// Largest factor of [`WordOptions`].
+pub const FACTOR_MAX: f32 = 1000.0;
+
+impl From<Scoring> for WordOptions {
+    fn from(scoring: Scoring) -> Self {
+        WordOptions { scoring, ..WordOptions::default() }
+    }
+}
+
 /// A formula of BM25.
 ///
 /// | variant | inverse document frequency | frequency part | follows |

@@ -1,6 +1,6 @@
 //! A collection: what is kept, how it is changed, how it is read.
 
-use crate::{Chunk, ChunkHit, ChunkId, DocId, Document, Explanation, Result, Scoring};
+use crate::{Chunk, ChunkHit, ChunkId, DocId, Document, Explanation, Result, WordOptions};
 use serde::{Deserialize, Serialize};
 
 /// What tells whether a file changed: size and time cost a `stat`, the hash decides.
@@ -161,22 +161,22 @@ pub trait Snapshot: Send + Sync {
     /// The at most `k` chunks with the highest positive BM25 score for the words of `query`, best first,
     /// ties by id; `out` is cleared first. Words without any document give an empty list.
     fn search_lexical(&self, query: &str, k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
-        self.search_lexical_with(query, Scoring::default(), k, out).map(drop)
+        self.search_lexical_with(query, WordOptions::default(), k, out).map(drop)
     }
 
-    /// The same, scored by `scoring`; parameters out of range are moved into it. Returns what of the query's
+    /// The same, matched and scored by `options`; numbers out of range are moved into it. Returns what of the query's
     /// syntax could not be read as meant, one sentence each.
     fn search_lexical_with(
         &self,
         query: &str,
-        scoring: Scoring,
+        options: WordOptions,
         k: usize,
         out: &mut Vec<ChunkHit>,
     ) -> Result<Vec<String>>;
 
     /// Why `chunk` has its score for `query`, term by term, and why it is among the best `k` or is not. A chunk
     /// that this version does not have is [`Standing::Unknown`](crate::Standing::Unknown).
-    fn explain_lexical(&self, query: &str, scoring: Scoring, chunk: ChunkId, k: usize) -> Result<Explanation>;
+    fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation>;
 
     /// The `k` chunks nearest to `query`, best first, ties by id; `out` is cleared first.
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()>;

@@ -5,8 +5,8 @@ use crate::rerank::{Rerank, rerank};
 pub use crate::retrieved::Retrieved;
 use base::char_offset;
 use base::{
-    ChunkHit, ChunkId, DocId, DocumentRecord, Embedder, Error, Explanation, Kind, Passage, Result, Role, Scoring,
-    Snapshot,
+    ChunkHit, ChunkId, DocId, DocumentRecord, Embedder, Error, Explanation, Kind, Passage, Result, Role, Snapshot,
+    WordOptions,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -46,8 +46,8 @@ pub struct SearchOptions {
     pub depth: usize,
     /// How the lists are joined.
     pub fusion: Fusion,
-    /// How the list of words is scored.
-    pub scoring: Scoring,
+    /// How the list of words is matched and scored.
+    pub words: WordOptions,
 }
 
 impl SearchOptions {
@@ -64,7 +64,7 @@ impl Default for SearchOptions {
             k: 10,
             depth: 1000,
             fusion: Fusion::Convex(0.5),
-            scoring: Scoring::default(),
+            words: WordOptions::default(),
         }
     }
 }
@@ -92,7 +92,7 @@ pub fn rank(
     let mut warnings = Vec::new();
     let (mut bm25, mut dense): (Vec<ChunkHit>, Vec<ChunkHit>) = (Vec::new(), Vec::new());
     if options.retriever != Retriever::Dense {
-        warnings = snapshot.search_lexical_with(query, options.scoring, depth, &mut bm25)?;
+        warnings = snapshot.search_lexical_with(query, options.words, depth, &mut bm25)?;
     }
     if options.retriever != Retriever::Bm25 {
         let mut vector = Vec::new();
@@ -141,7 +141,7 @@ pub fn search(
 
 /// Why the list of words holds `chunk` where it does, or does not hold it.
 pub fn explain(snapshot: &dyn Snapshot, query: &str, options: &SearchOptions, chunk: ChunkId) -> Result<Explanation> {
-    snapshot.explain_lexical(query, options.scoring, chunk, options.list_len())
+    snapshot.explain_lexical(query, options.words, chunk, options.list_len())
 }
 
 /// Documents of one version, each read once; addresses need the whole document.

@@ -12,8 +12,8 @@ use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
 use base::{
-    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Explanation, Kind, Result, Scoring,
-    Snapshot, Stats,
+    ChunkHit, ChunkId, ChunkRecord, DocId, DocumentRecord, DocumentSummary, Error, Explanation, Kind, Result, Snapshot,
+    Stats, WordOptions,
 };
 use parking_lot::Mutex;
 use redb::{ReadTransaction, ReadableTable};
@@ -237,19 +237,19 @@ impl Snapshot for CollectionSnapshot {
     fn search_lexical_with(
         &self,
         query: &str,
-        scoring: Scoring,
+        options: WordOptions,
         k: usize,
         out: &mut Vec<ChunkHit>,
     ) -> Result<Vec<String>> {
         out.clear();
-        let words = Words { text: query, scoring };
+        let words = Words { text: query, options };
         let (hits, warnings) = self.search(|view| search::lexical(view, &self.place(), words, k))?;
         *out = hits;
         Ok(warnings)
     }
 
-    fn explain_lexical(&self, query: &str, scoring: Scoring, chunk: ChunkId, k: usize) -> Result<Explanation> {
-        let words = Words { text: query, scoring };
+    fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation> {
+        let words = Words { text: query, options };
         self.search(|view| search::explain(view, &self.place(), words, chunk.0, k))
     }
 

@@ -2,7 +2,7 @@
 
 use base::{
     BlockKind, Change, Chunk, ChunkId, DocumentBuilder, FileStamp, Locator, NewChunk, NewDocument, Scoring, Snapshot,
-    Standing, Store,
+    Standing, Store, WordOptions,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ fn every_scoring_is_explained_by_the_sum_of_its_terms() {
     for name in Scoring::NAMES {
         let scoring = Scoring::named(name, 1.2, 0.75).unwrap();
         let mut hits = Vec::new();
-        let warnings = snapshot.search_lexical_with("quarry slate mortar", scoring, 10, &mut hits).unwrap();
+        let warnings = snapshot.search_lexical_with("quarry slate mortar", scoring.into(), 10, &mut hits).unwrap();
         assert!(warnings.is_empty() && !hits.is_empty(), "{name}: {warnings:?} {hits:?}");
         for (rank, hit) in (1..).zip(&hits) {
-            let e = snapshot.explain_lexical("quarry slate mortar", scoring, hit.chunk, 10).unwrap();
+            let e = snapshot.explain_lexical("quarry slate mortar", scoring.into(), hit.chunk, 10).unwrap();
             assert_eq!(e.standing, Standing::Ranked(rank), "{name}");
             assert!((e.score - f64::from(hit.score)).abs() < 1e-5, "{name}: {e:?} {hit:?}");
             let sum: f64 = e.terms.iter().map(|t| t.contribution).sum();
@@ -73,7 +73,7 @@ fn the_default_scoring_is_that_of_a_plain_search() {
     let (mut plain, mut named) = (Vec::new(), Vec::new());
     snapshot.search_lexical("quarry granite", 10, &mut plain).unwrap();
     let lucene = Scoring::named("lucene", 1.2, 0.75).unwrap();
-    snapshot.search_lexical_with("quarry granite", lucene, 10, &mut named).unwrap();
+    snapshot.search_lexical_with("quarry granite", lucene.into(), 10, &mut named).unwrap();
     assert_eq!(plain, named);
 }
 
@@ -83,7 +83,8 @@ fn k1_and_b_decide_what_frequency_and_length_count() {
     let snapshot = collection.snapshot().unwrap();
     let first = |k1, b| {
         let mut hits = Vec::new();
-        snapshot.search_lexical_with("quarry", Scoring::named("lucene", k1, b).unwrap(), 10, &mut hits).unwrap();
+        let scoring = Scoring::named("lucene", k1, b).unwrap();
+        snapshot.search_lexical_with("quarry", scoring.into(), 10, &mut hits).unwrap();
         (hits[0].chunk, hits[0].score == hits[1].score)
     };
     assert_eq!(first(1.2, 0.0), (chunk(&*snapshot, "often"), false), "frequency without length");
@@ -96,7 +97,7 @@ fn what_was_not_read_as_meant_comes_back() {
     let collection = quarry();
     let snapshot = collection.snapshot().unwrap();
     let mut hits = Vec::new();
-    let warnings = snapshot.search_lexical_with("slate \"quarry", Scoring::default(), 10, &mut hits).unwrap();
+    let warnings = snapshot.search_lexical_with("slate \"quarry", WordOptions::default(), 10, &mut hits).unwrap();
     assert!(warnings.len() == 1 && warnings[0].contains("quotation mark"), "{warnings:?}");
     assert_eq!(hits.len(), 2);
 }
@@ -107,7 +108,7 @@ fn a_chunk_outside_of_the_best_is_told_why() {
     let before = collection.snapshot().unwrap();
     let [often, short, neither] = ["often", "short", "neither"].map(|source| chunk(&*before, source));
     let standing = |snapshot: &dyn Snapshot, query: &str, chunk| {
-        snapshot.explain_lexical(query, Scoring::default(), chunk, 1).unwrap().standing
+        snapshot.explain_lexical(query, WordOptions::default(), chunk, 1).unwrap().standing
     };
     assert_eq!(standing(&*before, "slate", short), Standing::Ranked(1));
     assert!(matches!(standing(&*before, "quarry slate", often), Standing::Below(score) if score > 0.0));
@@ -118,4 +119,26 @@ fn a_chunk_outside_of_the_best_is_told_why() {
     let after = collection.snapshot().unwrap();
     assert_eq!(standing(&*after, "slate", short), Standing::Unknown, "replaced");
     assert_eq!(standing(&*before, "slate", short), Standing::Ranked(1), "still in the older version");
+}
+
+#[test]
+fn closeness_and_misspellings_count_when_asked() {
+    let options = OpenOptions::create(&spec()).on(Arc::new(MemoryStorage::new()));
+    let collection = Collection::open(Path::new("/near"), options).unwrap();
+    let far = format!("slate {} quarry", "between ".repeat(20));
+    let near = format!("slate quarry {}", "between ".repeat(20));
+    collection.commit(vec![put("far", &far), put("near", &near)]).unwrap();
+    let snapshot = collection.snapshot().unwrap();
+    let search = |query: &str, options: WordOptions| {
+        let mut hits = Vec::new();
+        snapshot.search_lexical_with(query, options, 10, &mut hits).unwrap();
+        hits
+    };
+    let plain = search("slate quarry", WordOptions::default());
+    assert_eq!(plain[0].score, plain[1].score);
+    let close = search("slate quarry", WordOptions { proximity: 1.0, ..WordOptions::default() });
+    assert_eq!(close[0].chunk, chunk(&*snapshot, "near"));
+    assert!(close[0].score > close[1].score);
+    assert!(search("quarrry", WordOptions::default()).is_empty());
+    assert_eq!(search("quarrry", WordOptions { typos: true, ..WordOptions::default() }).len(), 2);
 }

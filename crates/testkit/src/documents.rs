@@ -3,7 +3,7 @@
 use crate::random::{Random, mix};
 use base::{
     BlockKind, Change, Chunk, ChunkId, DocumentBuilder, DocumentSummary, EmbedSpec, Error, Explanation, FileStamp,
-    Locator, Metric, NewChunk, NewDocument, Place, Scoring, Snapshot, Standing,
+    Locator, Metric, NewChunk, NewDocument, Place, Snapshot, Standing, WordOptions,
 };
 use std::collections::BTreeMap;
 
@@ -170,7 +170,7 @@ fn compare_document(snapshot: &dyn Snapshot, summary: &DocumentSummary, edition:
         let all: Vec<ChunkId> = record.chunks.iter().map(|(id, _)| *id).collect();
         findings.expect(found == all, || format!("the word of {name} finds {found:?}, expected {all:?}"));
         for (rank, hit) in (1..).zip(&hits) {
-            let explained = findings.ask(snapshot.explain_lexical(&word, Scoring::default(), hit.chunk, 100));
+            let explained = findings.ask(snapshot.explain_lexical(&word, WordOptions::default(), hit.chunk, 100));
             let same =
                 |e: &Explanation| e.standing == Standing::Ranked(rank) && (e.score as f32 - hit.score).abs() < 1e-5;
             findings.expect(explained.as_ref().is_none_or(same), || format!("{hit:?} of {name} is {explained:?}"));

@@ -18,7 +18,7 @@ pub use ingest::{index, ingest};
 pub use models::{embedder, model_cache, open_embedder, rerank, reranker};
 
 use crate::config::Settings;
-use base::{Result, Scoring};
+use base::{Result, Scoring, WordOptions};
 use engine::fusion::Fusion;
 use engine::search::{Retriever, SearchOptions};
 
@@ -28,7 +28,13 @@ pub fn search_options(settings: &Settings, k: usize) -> Result<SearchOptions> {
         retriever: Retriever::parse(&settings.retriever)?,
         k,
         fusion: Fusion::Convex(settings.weight),
-        scoring: Scoring::named(&settings.scoring, settings.k1, settings.b)?,
+        words: WordOptions {
+            scoring: Scoring::named(&settings.scoring, settings.k1, settings.b)?,
+            title_weight: settings.title_weight,
+            headings_weight: settings.headings_weight,
+            proximity: settings.proximity,
+            typos: settings.typos,
+        },
         ..SearchOptions::default()
     })
 }

@@ -104,6 +104,24 @@ fn words_are_scored_as_asked_and_scores_are_explained() {
 }
 
 #[test]
+fn words_count_by_field_and_place_and_in_spite_of_typos_when_asked() {
+    let world = stones();
+    let found = |args: &[&str]| {
+        let mut all = vec!["search", "--retriever", "bm25", "-k", "1"];
+        all.extend(args);
+        world.json(&all)["hits"].clone()
+    };
+    let score = |args: &[&str]| found(args)[0]["score"].as_f64().unwrap();
+    let plain = score(&["price of slate"]);
+    assert!(score(&["--proximity", "2", "ragstone quarried"]) >= score(&["ragstone quarried"]));
+    assert!(score(&["--title-weight", "3", "--headings-weight", "3", "price of slate"]) >= plain);
+    assert_eq!(found(&["ragstonne"]).as_array().unwrap().len(), 0);
+    assert_eq!(found(&["--typos", "ragstonne"])[0]["source"], "notes/stone.md");
+    world.write("ragstone.toml", "[search]\ntypos = true\n");
+    assert_eq!(found(&["ragstonne"])[0]["source"], "notes/stone.md");
+}
+
+#[test]
 fn meanings_have_no_words_to_explain() {
     let world = stones();
     let found = world.json(&["search", "--explain", "--retriever", "dense", "slate"]);

@@ -2,7 +2,7 @@
 
 use super::{Place, Seen};
 use crate::view::View;
-use base::{ChunkHit, ChunkId, Error, Explanation, Kind, Scoring};
+use base::{ChunkHit, ChunkId, Error, Explanation, Kind, WordOptions};
 use index::lexical::{LexicalSearcher, Query, SegmentView};
 use index::vector::{Effort, VectorHit};
 use std::sync::Arc;
@@ -43,16 +43,21 @@ pub(crate) fn dense(segments: &[Seen], place: &Place<'_>, query: &[f32], k: usiz
     Ok(best(hits, k))
 }
 
-/// A question to the words: as typed, and how to score.
+/// A question to the words: as typed, and how to match and score.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'a> {
     pub text: &'a str,
-    pub scoring: Scoring,
+    pub options: WordOptions,
 }
 
 impl Words<'_> {
     fn query(self) -> Query {
-        Query::parse(self.text).with_scoring(self.scoring)
+        let WordOptions { scoring, title_weight, headings_weight, proximity, typos } = self.options;
+        Query::parse(self.text)
+            .with_scoring(scoring)
+            .with_field_weights(title_weight, headings_weight)
+            .with_proximity(proximity)
+            .with_typos(typos)
     }
 }
 
