@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // each use says why it is sound
 
 use super::{Saturation, UNIT};
+#[cfg(target_arch = "x86_64")]
 use crate::level::Level;
 
 /// Rounding of the few f32 operations below, of numbers up to 65,535, stays under half of this.
