@@ -11,7 +11,7 @@ use crate::prompts::Prompts;
 use crate::tokenizer::Tokenizer;
 use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter};
 use rten::{Model, NodeId, Value, ValueOrView};
-use rten_tensor::{AsView, Layout, Tensor};
+use rten_tensor::{Layout, Tensor};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -68,5 +68,6 @@ fn damaged_and_missing_graphs_are_refused() {
 fn a_folder_with_only_a_graph_says_how_to_open_it() {
     let error = models::open(folder("onnx-hidden").to_str().unwrap()).err().unwrap();
     assert_eq!(error.kind(), Kind::Unsupported);
-    assert!(error.chain().contains("onnx:"), "{}", error.chain());
+    let hint = error.hint_line().unwrap();
+    assert!(hint.contains("name it onnx:"), "{hint}");
 }
