@@ -12,7 +12,8 @@ Needs:    numpy; faiss-cpu and hnswlib for the peers; `cargo build --release -p 
 
 After the colon: windows or probes of ours, ef or nprobe of a peer, each a line of the table.
 Indexes are built on one thread and kept in DIR, so that a second call only searches. A pass asks every query once;
-the best of two counts for a peer, of three for ours. Memory of a build is the growth of anonymous memory over what
+the best of two counts for a peer, of three for ours; `filters` asks peers every fifth query, and a pass of more than
+three seconds is not repeated. Memory of a build is the growth of anonymous memory over what
 the rows took before. The time of a peer includes its call from Python, about a microsecond.
 
 `filters` makes masks that agree with some queries and not with others: the allowed rows are those that lie furthest

@@ -34,7 +34,13 @@ pub static EMBEDDERS: &[Entry<Open>] = &[
     Entry {
         name: "onnx",
         about: "a Hugging Face folder with config.json, tokenizer.json and model.onnx or onnx/model.onnx",
-        open: |argument, _| crate::onnx::open_onnx(Path::new(argument)),
+        open: |argument, kind| match kind {
+            None | Some(kernels::Kind::F32) => crate::onnx::open_onnx(Path::new(argument)),
+            Some(kind) => {
+                let what = format!("opening the embedder \"onnx:{argument}\" with products of {}", kind.name());
+                Err(Error::new(Kind::Unsupported, what + ": a graph brings its own").hint("leave out --precision"))
+            }
+        },
     },
 ];
 
@@ -166,6 +172,9 @@ fn named<T: ?Sized, Open: Copy>(
     }
     let names: Vec<_> = entries.iter().map(|e| e.name).collect();
     let what = format!("opening the {family} {setting:?}: it is neither a folder nor one of {}", names.join(", "));
-    let hint = format!("give the path of a model folder, or {}", names.join(" or "));
+    let hint = match (name, family) {
+        ("onnx", "embedder") => "this program was built without ONNX files: build it with `--features onnx`".to_owned(),
+        _ => format!("give the path of a model folder, or {}", names.join(" or ")),
+    };
     Err(Error::new(Kind::NotFound, what).hint(hint))
 }

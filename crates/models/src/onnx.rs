@@ -1,5 +1,5 @@
 //! Sentence embedders in ONNX files, run by [rten](https://crates.io/crates/rten): for architectures that the
-//! engine does not know, and files that exist as graphs only. What the engine knows it runs faster.
+//! engine does not know, and files that exist as graphs only.
 //!
 //! Beside the graph, `model.onnx` or `onnx/model.onnx` as the hub keeps it, the same files are read as for other
 //! folders: `config.json`, `tokenizer.json`, and what sentence-transformers adds.
@@ -164,8 +164,14 @@ impl Embedder for GraphEmbedder {
             let batch = &order[from..][..order[from..].iter().enumerate().take_while(fits).count()];
             from += batch.len();
             let given: Vec<&[u32]> = batch.iter().map(|&i| ids[i].as_slice()).collect();
-            let what = |why| Error::new(Kind::BadInput, format!("embedding with {}: {why}", self.spec.name));
-            let made = run(&self.graph, &self.inputs, self.output, &given).map_err(what)?.into_data();
+            let what = |why: String| Error::new(Kind::BadInput, format!("embedding with {}: {why}", self.spec.name));
+            let made = run(&self.graph, &self.inputs, self.output, &given).map_err(&what)?;
+            let longest = ids[batch[batch.len() - 1]].len();
+            let expected = if self.pooled { vec![batch.len(), width] } else { vec![batch.len(), longest, width] };
+            if made.shape() != expected {
+                return Err(what(format!("expected {expected:?} from its graph, found {:?}", made.shape())));
+            }
+            let made = made.into_data();
             for (rows, &i) in made.chunks_exact(made.len() / batch.len()).zip(batch) {
                 // A text that is nothing but prompt still gives its last token.
                 let used = if self.pooled { 0..1 } else { skip.min(ids[i].len() - 1)..ids[i].len() };

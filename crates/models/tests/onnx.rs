@@ -71,3 +71,25 @@ fn a_folder_with_only_a_graph_says_how_to_open_it() {
     let hint = error.hint_line().unwrap();
     assert!(hint.contains("name it onnx:"), "{hint}");
 }
+
+#[test]
+fn a_graph_that_ignores_the_number_of_texts_is_an_error() {
+    let model = models::open(&format!("onnx:{}", folder("onnx-single").display())).unwrap();
+    assert_eq!(embed(&*model, &["grey limestone"]).len(), 32);
+    let mut rows = Vec::new();
+    let error = model.embed(&["a", "b"], Role::Passage, &mut rows).unwrap_err();
+    assert_eq!(error.kind(), Kind::BadInput);
+    assert!(error.what().contains("[2, 32]") && error.what().contains("[1, 32]"), "{error}");
+}
+
+#[test]
+fn a_graph_has_its_own_precision() {
+    let setting = format!("onnx:{}", folder("onnx-pooled").display());
+    assert!(models::open_as(&setting, Some(kernels::Kind::F32)).is_ok());
+    // Int16 or bf16: one of them is there on every processor.
+    let other = kernels::KINDS.into_iter().find(|k| *k != kernels::Kind::F32 && k.runs_at(kernels::level()));
+    if let Some(kind) = other {
+        let error = models::open_as(&setting, Some(kind)).err().unwrap();
+        assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+    }
+}
