@@ -41,11 +41,20 @@ fn spread<'s, T: Copy + Default, const N: usize>(
     }
 }
 
-/// Integers of 9 bits to the nearest of 8, each worth twice as much; halves to the even one, since always upwards
-/// would add up over inputs that are mostly positive.
-fn to_bytes(values: &[i16], scales: &[f32]) -> (Vec<i8>, Vec<f32>) {
-    let bytes = values.iter().map(|&x| ((x >> 1) + (x & (x >> 1) & 1)).clamp(-127, 127) as i8);
-    (bytes.collect(), scales.iter().map(|s| 2.0 * s).collect())
+/// Rows of `k` integers of 9 bits to the nearest of 8, each worth twice as much. Halves go down and up in turn, so
+/// that over inputs that are much alike the errors of a row cancel.
+fn to_bytes(values: &[i16], scales: &[f32], k: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut bytes = Vec::with_capacity(values.len());
+    for row in values.chunks_exact(k.max(1)) {
+        let mut up = 0;
+        bytes.extend(row.iter().map(|&x| {
+            let odd = x & 1;
+            let rounded = (x >> 1) + (odd & up);
+            up ^= odd;
+            rounded.clamp(-127, 127) as i8
+        }));
+    }
+    (bytes, scales.iter().map(|s| 2.0 * s).collect())
 }
 
 /// The nearest of -127..=127 to `x / scale`, where `scale` maps the largest magnitude of `row` to 127.
@@ -100,7 +109,7 @@ impl Panels {
                 return panels;
             }
             (Rows::Int9 { values, scales }, Kind::Int8) => {
-                let (values, scales) = to_bytes(values, scales);
+                let (values, scales) = to_bytes(values, scales, k);
                 panels.fill_integers(&values, &scales, pack_bytes);
                 return panels;
             }

@@ -130,12 +130,23 @@ fn integers_of_nine_bits_are_exact_but_in_eight() {
     let (n, k) = (40, 67);
     let values: Vec<i16> = (0..n * k).map(|i| ((i * 31) % 511) as i16 - 255).collect();
     let scales: Vec<f32> = (0..n).map(|i| 0.01 + i as f32 * 1e-3).collect();
-    let floats = |value: &dyn Fn(i16) -> f32| -> Vec<f32> {
-        values.iter().enumerate().map(|(i, &x)| value(x) * scales[i / k]).collect()
-    };
-    let whole = floats(&|x| f32::from(x));
-    // Halves to the even integer, and nothing beyond 127.
-    let rounded = floats(&|x| 2.0 * (f32::from(x) / 2.0).round_ties_even().clamp(-127.0, 127.0));
+    let whole: Vec<f32> = values.iter().enumerate().map(|(i, &x)| f32::from(x) * scales[i / k]).collect();
+    // Halves down and up in turn, and nothing beyond 127.
+    let mut rounded = Vec::new();
+    for (row, scale) in values.chunks(k).zip(&scales) {
+        let mut halves = 0;
+        for &x in row {
+            halves += usize::from(x % 2 != 0);
+            let half = if x % 2 == 0 {
+                0.0
+            } else if halves % 2 == 1 {
+                -0.5
+            } else {
+                0.5
+            };
+            rounded.push(2.0 * (f32::from(x) / 2.0 + half).clamp(-127.0, 127.0) * scale);
+        }
+    }
     let mut a: Vec<f32> = (0..3 * k).map(|i| ((i * 7) % 256) as f32).collect();
     for row in a.chunks_mut(k) {
         (row[3], row[9]) = (0.0, 255.0);
