@@ -71,6 +71,14 @@ impl Rows<'_> {
         out.height = 0.0;
     }
 
+    /// Compares a record with its checksum, where that is done as records are read.
+    #[inline]
+    pub fn look(&self, row: u32) {
+        if let Some([records, _]) = self.partial {
+            records.look(&[row], self.stride);
+        }
+    }
+
     /// Scores rows; each is below the number of rows.
     #[inline]
     pub fn score(&self, query: &Query, rows: &[u32], out: &mut [f32]) {

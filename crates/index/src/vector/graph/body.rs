@@ -150,7 +150,7 @@ impl Body for GraphBody {
         visible: Option<&RowSet>,
         out: &mut Vec<VectorHit>,
     ) -> Result<()> {
-        // A node's links lie behind its record: they are followed after it was scored.
+        // A node's links lie in its record, which was compared when it was scored or looked through.
         let (rows, links) = self.linked(self.rows.glance()?);
         let twins = self.twins.bytes()?;
         SCRATCH.with_borrow_mut(|scratch| {

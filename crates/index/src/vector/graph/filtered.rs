@@ -46,6 +46,7 @@ pub(crate) fn search(
             if nodes.len() >= links.degree {
                 break;
             }
+            space.look(by); // its links are followed although it is never scored
             for node in links.of(by) {
                 if allowed.contains(node) && seen.insert(node) {
                     space.fetch_sketch(node);
