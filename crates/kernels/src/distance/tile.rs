@@ -47,7 +47,8 @@ pub(super) unsafe fn run<V: Lanes, const Q: usize, const C: usize>(job: &Job<'_,
 }
 
 /// Bytes of a row from which consecutive rows are read one after the other. In tiles of four, long rows are
-/// four streams, and memory then gave half of what it gives to one (Zen 4: 9 GB/s against 18 in one run).
+/// four streams, and memory then gave half of what it gives to one (Zen 4, 1,536 bytes: 10.8 GB/s against 20.0 to 22.9, see
+/// `bench/results/vectors.md`). Measured from 384 bytes on; below, the two were not compared.
 const LONG: usize = 128;
 
 /// Runs one width and measure over all rows.

@@ -72,8 +72,8 @@ enum Way {
 /// are looked through.
 const ROWS_PER_PLACE: (usize, usize) = (100, 250);
 
-/// How much longer the beam is where the walk keeps to allowed nodes. With the filter's rows all on one side of
-/// the collection, a beam of 36 found .84 there and .92 without a filter.
+/// How much longer the beam is where the walk keeps to allowed nodes: a beam of 36 found .84 of rows that all lie on
+/// one side of the collection, and .92 without a filter. What twice as long finds has not been measured.
 const THROUGH_LONGER: usize = 2;
 
 fn way(allowed: usize, rows: usize, window: usize) -> Way {
