@@ -185,7 +185,7 @@ pub fn judge(
                 continue;
             }
             let text = &passage.text[unit.range.clone()];
-            if says_nothing_new(&question, &passage.words[u], unit.kind) {
+            if says_nothing_new(&question, text, &passage.words[u], unit.kind) {
                 continue;
             }
             let place = Place {
@@ -335,9 +335,12 @@ fn score(unit: &Judged) -> f32 {
     learned - weights::NOISE * unit.noise + weights::DEFINES * f32::from(u8::from(unit.defines))
 }
 
-/// Whether a unit only repeats words of the question, as headings and declarations do. Such a unit can still
-/// answer whether something is so.
-fn says_nothing_new(question: &Question, words: &Words, kind: UnitKind) -> bool {
+/// Whether a unit only repeats words of the question, as headings and declarations do. A statement in the
+/// question's own words can still answer: which of two things, or whether something is so.
+fn says_nothing_new(question: &Question, text: &str, words: &Words, kind: UnitKind) -> bool {
+    if kind == UnitKind::Sentence && text.ends_with(['.', '!', '。', '！', '।', '۔']) {
+        return false;
+    }
     const KEYWORDS: [&str; 10] =
         ["class", "def", "enum", "fn", "function", "impl", "interface", "pub", "struct", "type"];
     let old = |stem: &str| question.said.contains(stem) || kind == UnitKind::Code && KEYWORDS.contains(&stem);

@@ -137,6 +137,20 @@ fn a_unit_must_say_something_new() {
 }
 
 #[test]
+fn a_statement_answers_in_the_words_of_the_question() {
+    // Such statements were once skipped unless an English question began with a verb.
+    for (question, fact) in [
+        ("Which is harder, granite or slate?", "Granite is harder than slate."),
+        ("In Kent, is ragstone quarried?", "Ragstone is quarried in Kent."),
+        ("Tell me whether ragstone is quarried in Kent", "Ragstone is quarried in Kent."),
+        ("Wird Ragstein in Kent gebrochen?", "Ragstein wird in Kent gebrochen."),
+    ] {
+        let composed = ask(question, &[chunk(1, 0, fact)], &Options::default());
+        assert_eq!(quotes(&composed, &[chunk(1, 0, fact)]), [fact], "{question}");
+    }
+}
+
+#[test]
 fn a_question_of_common_words_has_no_answer() {
     let composed = ask("what is it and who are they", &[chunk(1, 0, "It is what they are.")], &Options::default());
     assert!(composed.abstained && composed.picks.is_empty() && composed.confidence == 0.0);
