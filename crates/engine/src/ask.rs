@@ -233,7 +233,12 @@ fn prose(citations: &[Citation]) -> String {
 fn unmarked(quote: &str) -> &str {
     let mark = |c: char| matches!(c, '-' | '*' | '+' | '•' | '‣' | '◦' | '▪' | '●' | '–' | '#' | '>');
     match quote.split_once(char::is_whitespace) {
-        Some((first, rest)) if first.chars().all(mark) && rest.contains(char::is_alphanumeric) => rest.trim_start(),
+        Some((first, rest)) if first.chars().all(mark) => {
+            let rest = rest.trim_start();
+            // Before a number the mark may be a sign or a comparison.
+            let is_item = !rest.starts_with(char::is_numeric) && rest.contains(char::is_alphanumeric);
+            if is_item { rest } else { quote }
+        }
         _ => quote,
     }
 }
@@ -275,6 +280,11 @@ mod tests {
             ("## Opening hours", "Opening hours"),
             ("• two loaves", "two loaves"),
             ("-5 degrees", "-5 degrees"),
+            // These once lost their sign or comparison.
+            ("> 80 dB damages hearing.", "> 80 dB damages hearing."),
+            ("- 5 °C is the limit", "- 5 °C is the limit"),
+            ("+ 5 V", "+ 5 V"),
+            ("> Noise damages hearing.", "Noise damages hearing."),
             ("- ", "- "),
             ("--- ---", "--- ---"),
             ("plain", "plain"),
