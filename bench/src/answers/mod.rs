@@ -31,8 +31,8 @@ pub struct Options {
     /// Sentences that are embedded for an answer; a row of the table for each number.
     #[arg(long, value_delimiter = ',', default_values_t = [Compose::default().embedded_max])]
     embedded: Vec<usize>,
-    /// Fit the weights: on half of the documents' questions, measured on the other half; on all sets but one,
-    /// measured on that one; then on all.
+    /// Fit the weights: on three of four parts of each set, by document, and the other sets, measured on the fourth;
+    /// on all sets but one, measured on that one; then on all.
     #[arg(long)]
     fit: bool,
     /// Print the questions whose answer is wrong, with the answer.
