@@ -178,6 +178,10 @@ pub trait Snapshot: Send + Sync {
     /// that this version does not have is [`Standing::Unknown`](crate::Standing::Unknown).
     fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation>;
 
+    /// Whether no chunk holds a form of `word`. `false` also when the index cannot tell: for words too common to be
+    /// indexed in some language, and for scripts without spaces.
+    fn is_absent(&self, word: &str) -> Result<bool>;
+
     /// The `k` chunks nearest to `query`, best first, ties by id; `out` is cleared first.
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()>;
 }

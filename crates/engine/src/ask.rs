@@ -145,11 +145,9 @@ impl Ask<'_> {
             return Ok(vec!["the question has only common words; name what it is about".to_owned()]);
         }
         let mut unknown = Vec::new();
-        let mut hits = Vec::new();
         for word in words {
-            self.snapshot.search_lexical(word, 1, &mut hits)?;
             let quoted = format!("\"{word}\"");
-            if hits.is_empty() && !unknown.contains(&quoted) {
+            if !unknown.contains(&quoted) && self.snapshot.is_absent(word)? {
                 unknown.push(quoted);
             }
         }

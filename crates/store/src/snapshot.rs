@@ -253,6 +253,10 @@ impl Snapshot for CollectionSnapshot {
         self.search(|view| search::explain(view, &self.place(), words, chunk.0, k))
     }
 
+    fn is_absent(&self, word: &str) -> Result<bool> {
+        self.search(|view| search::is_absent(view, &self.place(), word))
+    }
+
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
         out.clear();
         let spec = self.spec();

@@ -6,6 +6,7 @@ use super::highlight::highlights;
 use super::planner::plan;
 use super::query::Query;
 use super::run::run;
+use super::terms::TermFinder;
 use super::view::SegmentView;
 use base::Result;
 use kernels::impact::UNIT;
@@ -77,6 +78,25 @@ impl LexicalSearcher {
     /// As [`LexicalSearcher::search`].
     pub fn explain(&self, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
         explain::explain(&self.corpus, query, segment, row, k)
+    }
+
+    /// Whether no visible row has `word`. `false` also when words cannot tell: for stop words of any language, which
+    /// may stand in texts that were indexed without them, and for scripts without spaces.
+    ///
+    /// # Errors
+    /// [`base::Kind::Corrupt`] if a segment turns out to be damaged.
+    pub fn is_absent(&self, word: &str) -> Result<bool> {
+        let tokens = self.corpus.analysis().tokens(word);
+        let finder = TermFinder::new(&self.corpus, tokens.iter().map(|token| token.text.as_str()));
+        let mut absent = false;
+        for token in &tokens {
+            match finder.is_absent(&token.text)? {
+                Some(true) => absent = true,
+                Some(false) => return Ok(false),
+                None => {}
+            }
+        }
+        Ok(absent)
     }
 
     /// The byte ranges of `text` whose words the query looks for, ascending and without overlap, at character

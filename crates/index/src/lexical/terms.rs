@@ -137,6 +137,16 @@ impl<'a> TermFinder<'a> {
         Ok(found)
     }
 
+    /// Whether no visible row has a form of the folded `word`; `None` for what cannot be told by words: stop words
+    /// of any language, which texts in it were indexed without, and scripts without spaces, indexed by pairs.
+    pub(crate) fn is_absent(&self, word: &str) -> Result<Option<bool>> {
+        let untold = stop_mask(word) != 0 || word.contains(super::analysis::unspaced);
+        if self.corpus.analysis() == Analysis::Text && untold {
+            return Ok(None);
+        }
+        Ok(Some(self.word(0, word)?.is_empty()))
+    }
+
     /// The first visible terms that begin with `prefix`, in byte order.
     pub(crate) fn prefix(&self, field: usize, prefix: &str) -> Result<Vec<FoundTerm>> {
         let mut key = vec![field as u8];

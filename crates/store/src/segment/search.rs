@@ -93,6 +93,11 @@ pub(crate) fn explain(
     }
 }
 
+/// Whether words can tell that no visible chunk holds `word`.
+pub(crate) fn is_absent(view: &View, place: &Place<'_>, word: &str) -> Result<bool, At> {
+    searcher(view, place)?.is_absent(word).map_err(|e| blame(view, e))
+}
+
 /// The searcher of a version: it knows how often words occur in all visible rows, and is made once.
 pub(crate) fn searcher(view: &View, place: &Place<'_>) -> Result<Arc<LexicalSearcher>, At> {
     let mut slot = view.searcher.lock();
