@@ -58,6 +58,22 @@ fn documents_that_do_not_answer_are_no_answer() {
 }
 
 #[test]
+fn a_refusal_names_only_words_that_stand_nowhere() {
+    let world = stones();
+    let notices = |question: &str| -> Vec<String> {
+        let answer = world.json(&["ask", question]);
+        assert_eq!(answer["abstained"], true, "{answer}");
+        answer["notices"].as_array().into_iter().flatten().map(|n| n.as_str().unwrap().to_owned()).collect()
+    };
+    // The index keeps no stop words, so it cannot say that no document holds "after".
+    assert_eq!(notices("What happened after the xylophone concert?").len(), 1);
+    let notice = notices("Who came after the xylophonne?").join(" ");
+    assert!(notice.contains("\"xylophonne\"") && !notice.contains("after"), "{notice}");
+    assert_eq!(notices("what is it and who are they"), ["the question has only common words; name what it is about"]);
+    assert!(!notices("谁赢得了比赛").join(" ").contains("no document holds"));
+}
+
+#[test]
 fn every_retriever_finds_and_slices_hold() {
     let world = stones();
     for retriever in ["bm25", "dense", "hybrid"] {
