@@ -28,9 +28,7 @@ pub enum Scoring {
 pub struct WordOptions {
     /// The formula.
     pub scoring: Scoring,
-    /// What words in the title count besides, as a factor of their score in titles alone; 0 to [`FACTOR_MAX`].
-    pub title_weight: f32,
-    /// The same for headings.
+    /// What words in headings count besides, as a factor of their score in headings alone; 0 to [`FACTOR_MAX`].
     pub headings_weight: f32,
     /// What neighbouring words of the query count besides where they stand close together; 0 to [`FACTOR_MAX`].
     pub proximity: f32,

@@ -146,10 +146,7 @@ pub struct SearchFlags {
     /// How much BM25 lowers long passages, 0 to 1
     #[arg(long, value_name = "B")]
     pub b: Option<String>,
-    /// Count words found in the title again, by this factor; 0 (the default) treats title, headings and text as one
-    #[arg(long, value_name = "W")]
-    pub title_weight: Option<String>,
-    /// Count words found in the headings again, by this factor
+    /// Count words found in the headings again, by this factor; 0 (the default) treats headings and text as one
     #[arg(long, value_name = "W")]
     pub headings_weight: Option<String>,
     /// Count neighbouring words of the question again where they stand within eight words, by this factor
@@ -319,7 +316,6 @@ impl Set {
         self.text("search.scoring", "--scoring", flags.scoring.clone());
         self.text("search.k1", "--k1", flags.k1.clone());
         self.text("search.b", "--b", flags.b.clone());
-        self.text("search.title_weight", "--title-weight", flags.title_weight.clone());
         self.text("search.headings_weight", "--headings-weight", flags.headings_weight.clone());
         self.text("search.proximity", "--proximity", flags.proximity.clone());
         self.text("search.typos", "--typos", flags.typos.then(|| "true".into()));
@@ -340,7 +336,7 @@ mod tests {
     #[test]
     fn every_flag_names_a_setting() {
         let line = "ragstone --collection c --embedder e --precision int8 --threads 1 ask --docs d --retriever bm25 --weight 0.1 \
-                    --scoring okapi --k1 1.5 --b 0.5 --reranker r --title-weight 2 --headings-weight 1 \
+                    --scoring okapi --k1 1.5 --b 0.5 --reranker r  --headings-weight 1 \
                     --proximity 1 --typos \
                     --hidden --no-gitignore --chunker x --chunk-tokens 9 --sentences 1 --llm-url u --llm-model m \
                     --llm-key-env k q";
@@ -348,6 +344,6 @@ mod tests {
         for set in cli.overrides() {
             assert!(crate::config::keys::find(set.key).is_some(), "{set:?}");
         }
-        assert_eq!(cli.overrides().len(), 22);
+        assert_eq!(cli.overrides().len(), 21);
     }
 }

@@ -61,7 +61,6 @@ pub static KEYS: &[Key] = &[
     key("search.scoring", "lucene", Shape::Choice(&Scoring::NAMES), "how words are scored, also in hybrid"),
     key("search.k1", "1.2", Shape::Number(0.0, 100.0), "saturation of word frequency in BM25; 0 ignores frequency"),
     key("search.b", "0.75", Shape::Number(0.0, 1.0), "how much BM25 lowers long passages; 0 ignores length"),
-    key("search.title_weight", "0", Shape::Number(0.0, 1000.0), "what words in the title count besides"),
     key("search.headings_weight", "0", Shape::Number(0.0, 1000.0), "what words in the headings count besides"),
     key(
         "search.proximity",

@@ -154,7 +154,6 @@ impl Resolved {
             scoring: self.text("search.scoring"),
             k1: self.text("search.k1").parse().unwrap_or(1.2),
             b: self.text("search.b").parse().unwrap_or(0.75),
-            title_weight: self.text("search.title_weight").parse().unwrap_or(0.0),
             headings_weight: self.text("search.headings_weight").parse().unwrap_or(0.0),
             proximity: self.text("search.proximity").parse().unwrap_or(0.0),
             typos: self.switch("search.typos"),
@@ -208,8 +207,6 @@ pub struct Settings {
     pub k1: f64,
     /// Normalisation by length in BM25.
     pub b: f64,
-    /// What words in the title count besides.
-    pub title_weight: f32,
     /// What words in the headings count besides.
     pub headings_weight: f32,
     /// What neighbouring words count besides where they are close.

@@ -30,7 +30,6 @@ pub fn search_options(settings: &Settings, k: usize) -> Result<SearchOptions> {
         fusion: Fusion::Convex(settings.weight),
         words: WordOptions {
             scoring: Scoring::named(&settings.scoring, settings.k1, settings.b)?,
-            title_weight: settings.title_weight,
             headings_weight: settings.headings_weight,
             proximity: settings.proximity,
             typos: settings.typos,

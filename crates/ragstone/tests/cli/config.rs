@@ -60,7 +60,7 @@ fn usage_errors_have_code_2_and_help_has_code_0() {
         ("--k1", "101", "from 0 to 100"),
         ("--k1", "NaN", "from 0 to 100"),
         ("--b", "-0.1", "from 0 to 1"),
-        ("--title-weight", "-1", "from 0 to 1000"),
+        ("--headings-weight", "-1", "from 0 to 1000"),
         ("--proximity", "near", "from 0 to 1000"),
         ("--scoring", "bm26", "lucene, okapi, robertson, atire, bm25plus, bm25l, tfidf, jaccard"),
     ] {

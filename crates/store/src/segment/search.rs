@@ -52,10 +52,10 @@ pub(crate) struct Words<'a> {
 
 impl Words<'_> {
     fn query(self) -> Query {
-        let WordOptions { scoring, title_weight, headings_weight, proximity, typos } = self.options;
+        let WordOptions { scoring, headings_weight, proximity, typos } = self.options;
         Query::parse(self.text)
             .with_scoring(scoring)
-            .with_field_weights(title_weight, headings_weight)
+            .with_field_weights(0.0, headings_weight)
             .with_proximity(proximity)
             .with_typos(typos)
     }
