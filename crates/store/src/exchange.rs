@@ -130,7 +130,10 @@ impl Collection {
         let done = store();
         match done {
             Err(e) if stored > 0 => {
-                Err(e.hint(format!("{stored} documents before are stored; import all again after that")))
+                let kept = format!("the {stored} documents before it are stored; importing all again does no harm");
+                // What helps against the cause comes first, such as making room.
+                let hint = e.hint_line().map_or_else(|| kept.clone(), |first| format!("{first}; {kept}"));
+                Err(e.hint(hint))
             }
             done => done.map(|()| stored),
         }

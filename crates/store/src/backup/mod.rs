@@ -122,8 +122,9 @@ impl Collection {
         .inspect_err(|_| files.iter().for_each(|file| _ = storage.remove(file)))?;
         storage.rename(&dir.join(TRUTH_NEW), &dir.join(TRUTH)).map_err(failed)?;
         storage.sync_dir(dir).map_err(failed)?;
-        // Last, because it is what tells a restoration that was interrupted from a collection without its truth.
-        Head { id, version, generation: 0 }.write(&*storage, &dir.join(HEAD)).map_err(failed)?;
+        // Last, because it is what tells a restoration that was interrupted from a collection without its truth. The
+        // collection is whole without it, and the next commit writes it: failing here would forbid a second try.
+        let _ = Head { id, version, generation: 0 }.write(&*storage, &dir.join(HEAD));
         drop(lock);
         let restored = Collection::open(dir, OpenOptions::read_only().on(storage))?.verify(false)?;
         Ok(restored)
