@@ -1,5 +1,6 @@
 //! Opening and making collections.
 
+use crate::lately::LastSearch;
 use crate::lock::WriterLock;
 use crate::names::{HEAD, LOCK, TRUTH, TRUTH_NEW};
 use crate::segment::file::Part;
@@ -16,7 +17,6 @@ use index::vector::Recipe;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// How a collection is opened.
@@ -245,7 +245,7 @@ fn finish(storage: Arc<dyn Storage>, dir: &Path, id: CollectionId, reader: Truth
         damaged: Mutex::default(),
         merging: Mutex::default(),
         notices: Notices::default(),
-        searched: AtomicBool::new(false),
+        searched: LastSearch::never(),
         writer: None,
     };
     shared.check_head(version)?;

@@ -19,7 +19,6 @@ use crate::worker::join;
 use base::{ChunkId, Result, RowSet, Snapshot};
 use index::vector::{Code, Recipe, Structure};
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 impl Collection {
@@ -177,10 +176,10 @@ impl Shared {
         })
     }
 
-    /// Does some work on so many rows. It gives way to searches if there have been any: a program that only stores
+    /// Does some work on so many rows. It gives way to searches if there was one lately: a program that only stores
     /// shall not be slow on a machine that is busy with something else.
     fn at_pace<T: Send>(&self, pace: Pace, rows: u64, work: impl FnOnce() -> T + Send) -> T {
-        let gives_way = pace == Pace::GivingWay && rows >= threads::ROWS && self.searched.load(Ordering::Relaxed);
+        let gives_way = pace == Pace::GivingWay && rows >= threads::ROWS && self.searched.is_recent();
         if gives_way { quietly(work) } else { work() }
     }
 

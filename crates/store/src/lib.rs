@@ -48,6 +48,7 @@ mod commit;
 mod compact;
 mod erase;
 mod exchange;
+mod lately;
 mod lock;
 mod map;
 mod mend;

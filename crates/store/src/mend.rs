@@ -8,7 +8,6 @@ use crate::truth::tables::VECTORS;
 use crate::view::View;
 use base::{Error, Kind, Result, RowSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Whether an index cannot be used and must be made again: damaged, or of a format that is no longer read.
 pub(crate) fn is_damage(e: &Error) -> bool {
@@ -19,7 +18,7 @@ impl CollectionSnapshot {
     /// Calls `search` with the segments; when one of them turns out to be damaged, it is rebuilt in memory from
     /// the truth and the search is done again.
     pub(crate) fn search<T>(&self, search: impl Fn(&View) -> std::result::Result<T, (u64, Error)>) -> Result<T> {
-        self.shared.searched.store(true, Ordering::Relaxed);
+        self.shared.searched.note();
         loop {
             let view = self.view();
             match search(&view) {

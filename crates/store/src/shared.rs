@@ -1,5 +1,6 @@
 //! The state of an open collection, and reading its latest commit.
 
+use crate::lately::LastSearch;
 use crate::lock::WriterLock;
 use crate::names::{HEAD, TRUTH};
 use crate::segment::{Place, Segment};
@@ -14,7 +15,6 @@ use redb::ReadTransaction;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What the copies of a collection, its snapshots and its merges share.
 pub(crate) struct Shared {
@@ -37,8 +37,8 @@ pub(crate) struct Shared {
     /// What is being merged beside commits.
     pub merging: Mutex<Option<Merging>>,
     pub notices: Notices,
-    /// Whether this process has searched.
-    pub searched: AtomicBool,
+    /// Since this collection was opened.
+    pub searched: LastSearch,
     /// `None` when the collection is only read.
     pub writer: Option<Mutex<Writer>>,
 }
