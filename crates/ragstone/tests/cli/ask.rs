@@ -124,7 +124,7 @@ fn words_count_by_field_and_place_and_in_spite_of_typos_when_asked() {
     let world = stones();
     // Long enough for a second chunk, which carries the headings: the first has them in its text.
     let body = "Mortar fills the joints of a wall and keeps the rain out of it. ".repeat(40);
-    world.write("notes/walls.md", &format!("# Masonry\n\n## Pointing\n\n{body}\n"));
+    world.write("notes/walls.md", format!("# Masonry\n\n## Pointing\n\n{body}\n"));
     assert_eq!(world.run(&["index", "notes"]).code, 0);
     let found = |args: &[&str]| {
         let mut all = vec!["search", "--retriever", "bm25", "-k", "1"];
