@@ -95,34 +95,17 @@ impl Panels {
             left_max: i32::from(i16::MAX),
         };
         match (rows, kind) {
-            (Rows::F32(_), _) | (_, Kind::F32) => {}
-            (Rows::Int8 { values, scales }, Kind::Int8) => {
-                panels.fill_integers(values, scales, pack_bytes);
-                return panels;
-            }
-            (Rows::Int8 { values, scales }, Kind::Bf16) => {
-                panels.fill_integers(values, scales, pack_bf16::<i8>);
-                return panels;
-            }
-            (Rows::Int8 { values, scales }, Kind::Int16) => {
-                panels.fill_integers(values, scales, pack_shorts::<i8>);
-                return panels;
-            }
+            (Rows::F32(_), _) | (_, Kind::F32) => panels.fill_floats(rows),
+            (Rows::Int8 { values, scales }, Kind::Int8) => panels.fill_integers(values, scales, pack_bytes),
+            (Rows::Int8 { values, scales }, Kind::Bf16) => panels.fill_integers(values, scales, pack_bf16::<i8>),
+            (Rows::Int8 { values, scales }, Kind::Int16) => panels.fill_integers(values, scales, pack_shorts::<i8>),
             (Rows::Int9 { values, scales }, Kind::Int8) => {
                 let (values, scales) = to_bytes(values, scales, k);
                 panels.fill_integers(&values, &scales, pack_bytes);
-                return panels;
             }
-            (Rows::Int9 { values, scales }, Kind::Bf16) => {
-                panels.fill_integers(values, scales, pack_bf16::<i16>);
-                return panels;
-            }
-            (Rows::Int9 { values, scales }, Kind::Int16) => {
-                panels.fill_integers(values, scales, pack_shorts::<i16>);
-                return panels;
-            }
+            (Rows::Int9 { values, scales }, Kind::Bf16) => panels.fill_integers(values, scales, pack_bf16::<i16>),
+            (Rows::Int9 { values, scales }, Kind::Int16) => panels.fill_integers(values, scales, pack_shorts::<i16>),
         }
-        panels.fill_floats(rows);
         panels
     }
 

@@ -32,6 +32,7 @@ mod entities;
 mod files;
 pub mod folder;
 mod forward;
+mod matrix;
 mod modern;
 mod normalise;
 #[cfg(feature = "onnx")]
