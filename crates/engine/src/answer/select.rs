@@ -1,6 +1,7 @@
 //! Which units make the answer, and in which order.
 
-use super::{Candidate, Judged, Pick, UnitKind, weights};
+use super::units::UnitKind;
+use super::{Candidate, Judged, Pick, weights};
 use std::ops::Range;
 
 /// At most `max` of `judged` (best first), best first, without repetition. A row brings the header of its

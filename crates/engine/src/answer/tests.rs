@@ -1,5 +1,6 @@
+use super::judge::{ALIGNED, COSINE};
 use super::*;
-use base::{Chunk, ChunkId, DocId, EmbedSpec, Metric, TokenCounter};
+use base::{Chunk, ChunkId, DocId, EmbedSpec, Metric, Role, TokenCounter};
 use proptest::prelude::*;
 
 /// Bag of reduced words hashed into 64 numbers: knows words, not meaning.

@@ -1,0 +1,51 @@
+//! The passages of a search cut into units: sentences, rows of tables, lines of code.
+
+use super::Candidate;
+use super::units::{self, Unit};
+use super::words::Words;
+
+/// A candidate cut into units.
+pub struct Passage<'a> {
+    pub index: usize,
+    pub candidate: &'a Candidate<'a>,
+    pub text: &'a str,
+    pub start: usize,
+    pub context: Words,
+    pub units: Vec<Unit>,
+    pub words: Vec<Words>,
+    /// Whether no earlier passage holds the unit.
+    pub fresh: Vec<bool>,
+}
+
+/// The first `max` of `candidates`, at least one, cut into units.
+pub fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<'a>> {
+    let mut passages: Vec<Passage<'a>> = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate().take(max.max(1)) {
+        let text = candidate.chunk.text.as_str();
+        let start = candidate.chunk.chunk.range.start;
+        let mut units = units::units(text);
+        if units::ends_in_header(&candidate.chunk.chunk.context) {
+            // The table began before this passage: its first row here is a row like the others.
+            units.iter_mut().filter(|unit| unit.header == Some(0)).for_each(|unit| unit.header = None);
+        }
+        let fresh = units
+            .iter()
+            .map(|unit| {
+                let range = unit.range.start + start..unit.range.end + start;
+                let middle = range.start.midpoint(range.end);
+                !passages.iter().any(|p| {
+                    // The same words again (copies of a file), or a stretch that two passages share.
+                    let shared = p.candidate.chunk.document == candidate.chunk.document;
+                    p.units.iter().any(|other| {
+                        p.text[other.range.clone()] == text[unit.range.clone()]
+                            || shared && other.range.start + p.start <= middle && middle < other.range.end + p.start
+                    })
+                })
+            })
+            .collect();
+        let words = units.iter().map(|unit| Words::new(&text[unit.range.clone()])).collect();
+        let context = Words::new(&candidate.chunk.chunk.context);
+        passages.push(Passage { index, candidate, text, start, context, units, words, fresh });
+    }
+    passages
+}
