@@ -137,11 +137,25 @@ impl Shared {
 impl Shared {
     /// Gives the writer a new handle on the truth after `error` closed the old one.
     pub(crate) fn reopen(&self, writer: &mut Writer, error: &Error) {
+        if let Err(again) = self.renew(writer) {
+            writer.closed = Some(format!("{}; then {}", error.chain(), again.chain()));
+        }
+    }
+
+    /// Gives the writer a new handle on the truth, and readers too: it may be another file than before. Without one
+    /// the next change tries again; see [`Shared::writer`].
+    pub(crate) fn renew(&self, writer: &mut Writer) -> Result<()> {
         writer.truth.abandon();
-        match TruthWriter::open(&*self.storage, &self.dir.join(TRUTH)) {
-            Ok((_, truth)) => writer.truth = truth,
-            // The next change tries again; see `writer`.
-            Err(again) => writer.closed = Some(format!("{}; then {}", error.chain(), again.chain())),
+        let opened = TruthWriter::open(&*self.storage, &self.dir.join(TRUTH));
+        match opened.and_then(|(_, truth)| self.open_reader_again().map(|_| truth)) {
+            Ok(truth) => {
+                writer.truth = truth;
+                Ok(())
+            }
+            Err(e) => {
+                writer.closed = Some(e.chain());
+                Err(e)
+            }
         }
     }
 }

@@ -84,13 +84,11 @@ impl Collection {
         if let Err(e) = &synced {
             writer.poisoned = Some(e.chain());
         }
-        let (_, truth) = TruthWriter::open(&*shared.storage, &old)?;
-        writer.truth = truth;
         writer.generation += 1;
+        shared.renew(writer)?;
         // Readers of other processes learn of the new file by this.
         let head = Head { id: shared.id, version, generation: writer.generation };
         let headed = head.write(&*shared.storage, &shared.dir.join(HEAD)).map_err(failed);
-        shared.open_reader_again()?;
         swapped.and(synced).and(headed)
     }
 

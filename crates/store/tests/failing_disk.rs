@@ -57,6 +57,44 @@ fn a_commit_that_fails_takes_nothing_back() {
     }
 }
 
+/// When a purge had put the new truth in its place and could not open it, readers kept the old file, which had lost its
+/// name, and the next commits went to the new one: readers did not see them, and because commits take their numbers
+/// from what readers see, a second commit wrote over the documents of the first.
+#[test]
+fn commits_go_on_after_a_purge_that_failed() {
+    let sound = FaultDisk::new();
+    let collection = create(&sound);
+    for edition in 1..4 {
+        collection.commit(vec![put("a", edition), put("b", edition)]).unwrap();
+    }
+    drop(collection);
+    for call in 0.. {
+        let disk = sound.fork();
+        let collection = open(&disk).unwrap();
+        // Readers take the first commit of a writer for another file, and open it again.
+        collection.commit(vec![put("a", 4)]).unwrap();
+        disk.fail_call(disk.calls() + call, ErrorKind::StorageFull, call % 2 == 0);
+        let purged = collection.compact(true).is_ok();
+        let ended = !disk.has_failed();
+        disk.heal();
+        let mut model = Model::from([("a".into(), 4), ("b".into(), 3)]);
+        for (path, edition) in [("c", 5), ("d", 6), ("a", 7)] {
+            if collection.commit(vec![put(path, edition)]).is_ok() {
+                model.insert(path.into(), edition);
+            }
+            compare(&*collection.snapshot().unwrap(), &model).unwrap();
+        }
+        drop(collection);
+        let collection = open(&disk).unwrap();
+        compare(&*collection.snapshot().unwrap(), &model).unwrap();
+        assert!(collection.verify(true).unwrap().is_sound(), "call {call}");
+        if ended {
+            assert!(call > 100 && purged, "{call} calls");
+            return;
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_and_writing_goes_on_when_there_is_room() {
     let (disk, mut model) = (FaultDisk::new(), Model::new());

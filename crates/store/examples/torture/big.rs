@@ -41,9 +41,15 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let seconds = start.elapsed().as_secs_f64() - making;
+    let stored = documents * CHUNKS_IN_DOCUMENT;
+    println!("stored           {:.0} chunks/s, slowest commit {slowest:.2} s", stored as f64 / seconds);
     let before = Instant::now();
     drop(collection);
-    let closed = before.elapsed();
+    println!("closed           in {:.1} s", before.elapsed().as_secs_f64());
+    println!(
+        "processor time   {:.0} s in all, {making:.0} s of it (at most) for making documents",
+        processor_seconds()
+    );
     // Opening and the first search in a process of its own: this one still has what storing needed.
     let program = std::env::current_exe().map_err(|e| Error::io("finding this program", e))?;
     let rest = std::process::Command::new(program).args(["rest", "--dir"]).arg(&dir).arg("--text").arg(&file).output();
@@ -57,7 +63,6 @@ pub fn run(options: &Options) -> Result<()> {
         bytes as f64 / stats.chunks as f64
     };
     println!("chunks           {}", stats.chunks);
-    println!("stored           {:.0} chunks/s, slowest commit {slowest:.2} s", stats.chunks as f64 / seconds);
     println!(
         "bytes a chunk    {:.0} (of these {:.0} text)",
         stats.bytes as f64 / stats.chunks as f64,
@@ -65,7 +70,6 @@ pub fn run(options: &Options) -> Result<()> {
     );
     println!("  truth          {:.0}, vectors {:.0}, postings {:.0}", kind(".db"), kind(".vec"), kind(".post"));
     println!("segments         {}", stats.segments);
-    println!("closed           in {:.1} s", closed.as_secs_f64());
     print!("{}", String::from_utf8_lossy(&rest.stdout));
     drop((snapshot, collection));
     match options.number("keep", 0)? {
@@ -101,6 +105,14 @@ pub fn rest(options: &Options) -> Result<()> {
     println!("first search     words {:.1} ms, vector {:.1} ms", first.0, first.1);
     println!("next search      words {:.2} ms, vector {:.1} ms", second.0, second.1);
     Ok(())
+}
+
+/// Processor time of all threads of this process so far; 0 where the system does not tell.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // In user mode and in the kernel, in hundredths of a second on every Linux.
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Resident memory of this process, bytes; 0 where the system does not tell.

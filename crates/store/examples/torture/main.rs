@@ -2,8 +2,8 @@
 //!
 //! - `crashes --workloads 400 --steps 16 --images 250 --first 0`: power loss at every moment of generated workloads,
 //!   from the given one on; what may be left must open and hold what was acknowledged.
-//! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in workloads of 25
-//!   operations from the given one on.
+//! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in the given workload of
+//!   so many commits.
 //! - `damage --trials 4000`: changed, cut, swapped and missing files.
 //! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
 //!   at most so many milliseconds), judged from another process.
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use store::{Collection, OpenOptions};
 use testkit::documents::spec;
-use testkit::torture::{DIR, Mode, Report, crashes, damage, faults};
+use testkit::torture::{Course, DIR, Mode, Report, crashes, damage};
 
 /// What was typed after the task: `--name value` pairs.
 struct Options(BTreeMap<String, String>);
@@ -80,8 +80,8 @@ fn run(task: &str, options: &Options) -> Result<()> {
         }
         "faults" => {
             let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);
-            let first = options.number("first", 0)?;
-            all(first..first + operations.div_ceil(25), |seed| faults(&busy::open, seed, 25, stride))
+            let course = Course::run(&busy::open, options.number("first", 0)?, operations as usize)?;
+            all(0..course.stretches() as u64, |at| course.faults(&busy::open, at as usize, stride))
         }
         "damage" => {
             let trials = options.number("trials", 4000)?;

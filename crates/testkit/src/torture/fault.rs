@@ -9,40 +9,90 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-/// Runs the workload of `seed` with `steps` commits, two at a time: the collection is opened again on copies of
-/// the disk, on each of which one more of the calls of that opening and those commits fails, once or from then
-/// on. `stride` says how many calls to move on from one copy to the next.
-///
-/// Nothing may panic; what was acknowledged is what readers see, and is there after a power loss; what was not is
-/// there whole or not at all; once the disk works again, a newly opened collection takes a commit.
+/// A workload that ran on a sound disk, with a copy of the disk every few commits: to let a call fail, only the
+/// commits since the copy before it are made again, so trials stay as short at the end as at the beginning.
+pub struct Course {
+    stretches: Vec<Stretch>,
+}
+
+/// Commits between two copies, in turn: few make short trials, many let a failure meet a collection that has been
+/// open for a while.
+const LENGTHS: [usize; 3] = [1, 2, 5];
+/// Commits after those among whose calls one fails.
+const AFTER: usize = 4;
+
+/// A collection opened on a copy of the disk, and the commits that follow.
+struct Stretch {
+    name: String,
+    seed: u64,
+    disk: FaultDisk,
+    model: Model,
+    /// Those whose calls fail in turn.
+    steps: Vec<Step>,
+    /// Those that follow once the disk works again.
+    after: Vec<Step>,
+    /// To the disk, by opening and by `steps`.
+    calls: u64,
+}
+
+impl Course {
+    /// Runs the workload of `seed` with `steps` commits.
+    pub fn run(open: Open<'_>, seed: u64, steps: usize) -> base::Result<Course> {
+        let mut disk = FaultDisk::new();
+        disk.create_dir(dir()).map_err(|e| Error::io("making a directory", e))?;
+        drop(open(Arc::new(disk.clone()), Mode::Create)?);
+        let (all, mut model, mut at) = (workload(seed, steps), Model::new(), 0);
+        let mut stretches = Vec::new();
+        for length in LENGTHS.into_iter().cycle() {
+            if at == all.len() {
+                break;
+            }
+            let end = (at + length).min(all.len());
+            let (steps, after) = (all[at..end].to_vec(), all[end..].iter().take(AFTER).cloned().collect());
+            let sound = disk.fork();
+            let store = open(Arc::new(sound.clone()), Mode::Write)?;
+            steps.iter().try_for_each(|step| step.commit(&*store).map(drop))?;
+            drop(store);
+            let (calls, next) = (sound.calls(), sound.fork());
+            let after_all = steps.iter().fold(model.clone(), |model, step| step.apply(&model));
+            let (name, seed) = (format!("workload {seed}, commit {at}"), mix(seed ^ at as u64));
+            stretches.push(Stretch { name, seed, disk, model, steps, after, calls });
+            (disk, model, at) = (next, after_all, end);
+        }
+        Ok(Course { stretches })
+    }
+
+    /// How many stretches there are.
+    pub fn stretches(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// Opens the collection again and again on copies of the disk at the beginning of a stretch; on each, one more
+    /// of the calls of that opening and of the commits of the stretch fails, once or from then on. `stride` says how
+    /// many calls to move on from one copy to the next.
+    ///
+    /// Nothing may panic; what was acknowledged is what readers see, and is there after a power loss; what was not is
+    /// there whole or not at all; once the disk works again, the collection goes on or says why not, and a newly
+    /// opened one takes a commit.
+    pub fn faults(&self, open: Open<'_>, stretch: usize, stride: usize) -> Report {
+        let mut report = Report::default();
+        let stretch = &self.stretches[stretch];
+        let offset = stretch.seed as usize % stride;
+        for call in (offset..stretch.calls as usize).step_by(stride) {
+            let name = || format!("{}, call {call}", stretch.name);
+            let trial = Trial::new(call as u64, mix(stretch.seed ^ ((call as u64) << 20)));
+            report.trial(name, |violations| trial.run(open, stretch, violations));
+        }
+        report
+    }
+}
+
+/// All calls, or one in `stride`, of a whole workload; see [`Course`].
 pub fn faults(open: Open<'_>, seed: u64, steps: usize, stride: usize) -> Report {
     let mut report = Report::default();
-    let mut disk = FaultDisk::new();
-    let created = disk.create_dir(dir()).and_then(|()| {
-        let store = open(Arc::new(disk.clone()), Mode::Create);
-        store.map(drop).map_err(std::io::Error::other)
-    });
-    if let Err(e) = created {
-        report.violations.push(format!("workload {seed}: a sound disk: {e:?}"));
-        return report;
-    }
-    let mut model = Model::new();
-    for (number, steps) in (0..).step_by(2).zip(workload(seed, steps).chunks(2)) {
-        let sound = disk.fork();
-        let commit_all = |store: Box<dyn Store>| steps.iter().try_for_each(|step| step.commit(&*store).map(drop));
-        if let Err(e) = open(Arc::new(sound.clone()), Mode::Write).and_then(commit_all) {
-            report.violations.push(format!("workload {seed}, step {number}: a sound disk: {e:?}"));
-            return report;
-        }
-        let offset = mix(seed ^ number) as usize % stride;
-        for call in (offset..sound.calls() as usize).step_by(stride) {
-            let name = || format!("workload {seed}, step {number}, call {call}");
-            let trial = Trial::new(call as u64, mix(seed ^ (number << 32) ^ call as u64));
-            report.trial(name, |violations| trial.run(open, &disk.fork(), steps, &model, violations));
-        }
-        // On with the sound one.
-        disk = sound.fork();
-        model = steps.iter().fold(model, |model, step| step.apply(&model));
+    match Course::run(open, seed, steps) {
+        Ok(course) => (0..course.stretches()).for_each(|at| report.add(course.faults(open, at, stride))),
+        Err(e) => report.violations.push(format!("workload {seed}: a sound disk: {e:?}")),
     }
     report
 }
@@ -62,10 +112,11 @@ impl Trial {
         Trial { call, kind, sticky: random.below(2) == 0, seed }
     }
 
-    fn run(&self, open: Open<'_>, disk: &FaultDisk, steps: &[Step], model: &Model, violations: &mut Vec<String>) {
+    fn run(&self, open: Open<'_>, stretch: &Stretch, violations: &mut Vec<String>) {
+        let (disk, steps) = (stretch.disk.fork(), &stretch.steps);
         let mut log = disk.start_log();
         disk.fail_call(self.call, self.kind, self.sticky);
-        let mut possible = Possible(vec![model.clone()]);
+        let mut possible = Possible(vec![stretch.model.clone()]);
         if let Ok(store) = open(Arc::new(disk.clone()), Mode::Write) {
             for step in steps {
                 possible.commit(step, &*store);
@@ -73,9 +124,14 @@ impl Trial {
             disk.heal();
             // Readers go on.
             possible.check(&*store, &|| format!("reading on ({self})"), violations);
-            // Writing on may be refused, but what it acknowledges counts. A refused commit may show only now, so
-            // nothing is removed that a reader would have to have seen.
-            possible.commit(&Step { removes: Vec::new(), ..steps[0].clone() }, &*store);
+            // Writing on may be refused, but what it acknowledges counts. A refused commit may show only with the
+            // next one that is made, so until then nothing is removed that a reader would have to have seen.
+            let mut certain = false;
+            for step in &stretch.after {
+                let removes = if certain { step.removes.clone() } else { Vec::new() };
+                certain |= possible.commit(&Step { removes, ..step.clone() }, &*store).is_none();
+            }
+            possible.check(&*store, &|| format!("writing on ({self})"), violations);
         }
         disk.heal();
         log.play_to(disk.logged());

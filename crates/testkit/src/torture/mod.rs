@@ -11,7 +11,7 @@ mod workload;
 
 pub use crash::crashes;
 pub use damage::damage;
-pub use fault::faults;
+pub use fault::{Course, faults};
 pub use workload::{Step, workload};
 
 use base::{Result, Storage, Store};
