@@ -102,9 +102,9 @@ mod tests {
     use std::sync::Arc;
 
     fn search(segment: &VectorSegment, query: &[f32], allowed: Option<&RowSet>) -> Result<Vec<VectorHit>> {
-        // With 3,000 of 20,000 rows allowed, this window makes the walk keep to allowed nodes; without a filter, a
+        // With 2,000 of 20,000 rows allowed, this window makes the walk keep to allowed nodes; without a filter, a
         // longer one reads more.
-        let (k, window) = if allowed.is_some() { (5, 5) } else { (10, Effort::default().window) };
+        let (k, window) = if allowed.is_some() { (1, 2) } else { (10, Effort::default().window) };
         let mut hits = Vec::new();
         segment.search_with(query, k, Effort { window, ..Effort::default() }, allowed, &mut hits)?;
         Ok(hits)
@@ -129,7 +129,7 @@ mod tests {
             assert_eq!(search(&sound, &query, None).unwrap(), want);
             // Few enough are allowed that the links of others are looked through, which are never scored: damage
             // in them used to change results.
-            let few: RowSet = (0..20_000).filter(|row| row % 20 < 3).collect();
+            let few: RowSet = (0..20_000).filter(|row| row % 20 < 2).collect();
             // A flipped byte is read, and refused for ever, or not read.
             let start = bytes.windows(64).position(|w| *w == records.bytes().unwrap()[..64]).unwrap();
             for allowed in [None, Some(&few)] {

@@ -158,7 +158,7 @@ impl Body for GraphBody {
             match visible {
                 None => {
                     self.entrance.open(&rows, scratch);
-                    search(&rows, &links, effort.window.max(k), false, scratch);
+                    search(&rows, &links, effort.window.max(k), scratch);
                     twins::collect(twins, &scratch.beam, k, None, out);
                     // Fewer than were asked for are found only where there are fewer.
                     if out.len() < k {

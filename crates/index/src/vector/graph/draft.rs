@@ -3,7 +3,7 @@
 use super::super::code::rows::Rows;
 use super::entrance::Entrance;
 use super::prune::{Pruner, prune};
-use super::search::{Links, Scratch, search};
+use super::search::{Links, Scratch, search_while};
 use base::RowSet;
 use rayon::prelude::*;
 
@@ -89,14 +89,12 @@ impl Draft {
             .map_init(<(Scratch, Pruner)>::default, |(scratch, pruner), &node| {
                 space.set_row(node, &mut scratch.query);
                 entrance.open(space, scratch);
-                search(space, &links, plan.window, true, scratch);
-                let pool: Vec<u32> = scratch
-                    .expanded
-                    .iter()
-                    .map(|e| e.1)
-                    .chain(scratch.beam.hits().map(|h| h.row))
-                    .chain(links.of(node))
-                    .collect();
+                let mut pool: Vec<u32> = Vec::with_capacity(3 * plan.window);
+                search_while(space, &links, plan.window, scratch, |hit, _| {
+                    pool.push(hit.row);
+                    true
+                });
+                pool.extend(scratch.beam.hits().map(|h| h.row).chain(links.of(node)));
                 choose(space, node, &pool, plan.own, plan.alpha, pruner);
                 pruner.links.clone()
             })

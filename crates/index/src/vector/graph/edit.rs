@@ -173,11 +173,12 @@ impl GraphEdit {
         if visible.is_none() {
             self.entrance.open(&rows, &mut scratch);
             let all = self.live + self.pending.len();
-            search(&rows, &links, window * all / self.live.max(1), false, &mut scratch);
+            search(&rows, &links, window * all / self.live.max(1), &mut scratch);
         } else {
             let nodes = (0..self.len() as u32).filter(|&row| shown(row)).map(|row| self.leaders[row as usize]);
             let nodes: RowSet = nodes.collect();
-            filtered::search(&rows, &links, &self.entrance, &nodes, window, &mut scratch);
+            filtered::starts(&rows, &self.entrance, &nodes, &mut scratch);
+            filtered::search(&rows, &links, &nodes, window, &mut scratch);
         }
         for hit in scratch.beam.hits() {
             let others = self.others.get(&hit.row).map_or(&[][..], |others| others);

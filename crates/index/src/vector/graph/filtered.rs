@@ -13,18 +13,8 @@ use base::RowSet;
 /// Allowed nodes from which the start is chosen, at least, if there are as many.
 const STARTS: usize = 64;
 
-/// As [`super::search::search`], with `allowed` nodes only.
-pub(crate) fn search(
-    space: &Rows<'_>,
-    links: &Links<'_>,
-    entrance: &Entrance,
-    allowed: &RowSet,
-    window: usize,
-    scratch: &mut Scratch,
-) {
-    scratch.starts.clear();
-    let starts = starts(entrance, allowed, links.nodes);
-    pick(space, &starts, scratch);
+/// As [`super::search::search`], with `allowed` nodes only, those of `scratch.starts` among them.
+pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, allowed: &RowSet, window: usize, scratch: &mut Scratch) {
     start(space, window, scratch);
     let Scratch { beam, query, seen, nodes, kept, scores, through, .. } = scratch;
     while let Some(hit) = beam.next() {
@@ -62,9 +52,15 @@ pub(crate) fn search(
     }
 }
 
+/// Puts the most promising of some allowed nodes into `scratch.starts`.
+pub(crate) fn starts(space: &Rows<'_>, entrance: &Entrance, allowed: &RowSet, scratch: &mut Scratch) {
+    scratch.starts.clear();
+    pick(space, &spread(entrance, allowed, space.shape.rows), scratch);
+}
+
 /// Allowed nodes spread over the graph: those of the entrance, and some spread evenly over the row numbers
 /// for a filter that few of those pass.
-fn starts(entrance: &Entrance, allowed: &RowSet, nodes: usize) -> Vec<u32> {
+fn spread(entrance: &Entrance, allowed: &RowSet, nodes: usize) -> Vec<u32> {
     let inside = |node: &u32| allowed.contains(*node) && (*node as usize) < nodes;
     let mut starts: Vec<u32> = entrance.nodes().iter().copied().filter(inside).take(1024).collect();
     if starts.len() < STARTS {

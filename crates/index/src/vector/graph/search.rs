@@ -8,6 +8,7 @@
 use super::super::code::query::Query;
 use super::super::code::rows::Rows;
 use super::super::container::u32_at;
+use super::super::top::VectorHit;
 use super::beam::{Beam, Seen};
 use kernels::codes::prefetch;
 
@@ -63,17 +64,27 @@ pub(crate) struct Scratch {
     pub(super) scores: Vec<f32>,
     /// Nodes whose links were looked through for allowed ones.
     pub(super) through: Vec<u32>,
-    /// Nodes expanded, with their scores, when asked for.
-    pub expanded: Vec<(f32, u32)>,
 }
 
 /// Fills `scratch.beam` with the best nodes found for `scratch.query`, starting from `scratch.starts`.
-pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, window: usize, keep: bool, scratch: &mut Scratch) {
+pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, window: usize, scratch: &mut Scratch) {
+    search_while(space, links, window, scratch, |_, _| true);
+}
+
+/// [`search`] that goes on only as long as `on` wishes, which is shown every node that is about to be expanded and the
+/// beam; says whether it came to its end.
+pub(crate) fn search_while(
+    space: &Rows<'_>,
+    links: &Links<'_>,
+    window: usize,
+    scratch: &mut Scratch,
+    mut on: impl FnMut(VectorHit, &Beam) -> bool,
+) -> bool {
     start(space, window, scratch);
-    let Scratch { beam, query, seen, nodes, kept, scores, expanded, .. } = scratch;
+    let Scratch { beam, query, seen, nodes, kept, scores, .. } = scratch;
     while let Some(hit) = beam.next() {
-        if keep {
-            expanded.push((hit.score, hit.row));
+        if !on(hit, beam) {
+            return false;
         }
         nodes.clear();
         for node in links.of(hit.row) {
@@ -88,14 +99,14 @@ pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, window: usize, keep: b
         weed(space, query, beam.bar(), DEVIATIONS, nodes, kept, scores);
         offer(space, query, kept, scores, beam);
     }
+    true
 }
 
 /// Empties the beam and puts the starts into it.
 pub(super) fn start(space: &Rows<'_>, window: usize, scratch: &mut Scratch) {
-    let Scratch { beam, query, starts, seen, scores, expanded, .. } = scratch;
+    let Scratch { beam, query, starts, seen, scores, .. } = scratch;
     beam.reset(window);
     seen.reset(window);
-    expanded.clear();
     for &node in &*starts {
         space.fetch_record(node);
         seen.insert(node);

@@ -19,7 +19,7 @@ pub(crate) fn within(
     scratch: &mut Scratch,
     out: &mut Vec<(f32, u32)>,
 ) {
-    search(space, links, window, false, scratch);
+    search(space, links, window, scratch);
     let Scratch { beam, query, nodes, kept, scores, .. } = scratch;
     out.clear();
     out.extend(beam.hits().filter(|hit| hit.score >= bar).map(|hit| (hit.score, hit.row)));
