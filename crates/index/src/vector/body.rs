@@ -20,7 +20,26 @@ impl Default for Effort {
     }
 }
 
-/// The part of a segment that depends on its recipe. Queries are prepared, rows exist.
+/// What a search is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// Of the index's dimension, finite, and of unit length under cosine.
+    pub query: &'a [f32],
+    /// Most hits.
+    pub k: usize,
+    pub effort: Effort,
+    /// The rows that may be hits; all, if it is not given.
+    pub visible: Option<&'a RowSet>,
+}
+
+impl Ask<'_> {
+    /// Whether `row` may be a hit.
+    pub fn shows(&self, row: u32) -> bool {
+        self.visible.is_none_or(|set| set.contains(row))
+    }
+}
+
+/// The part of a segment that depends on its recipe. Rows exist.
 pub(crate) trait Body: Send + Sync {
     /// Appends row `row`, as it is kept, to `out`.
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()>;
@@ -30,31 +49,17 @@ pub(crate) trait Body: Send + Sync {
         Ok(f32::INFINITY)
     }
 
-    /// Appends the best `k` rows to `out`, best first.
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()>;
+    /// Appends the best rows to `out`, best first.
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()>;
 
-    /// Appends the rows with a score of at least `bar` to `out`, in any order.
+    /// Appends the rows with a score of at least `bar` to `out`, in any order, however many they are.
     ///
     /// This way suits every body: ever more rows, until the last is below the bar.
-    fn range(
-        &self,
-        query: &[f32],
-        bar: f32,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn range(&self, ask: &Ask<'_>, bar: f32, out: &mut Vec<VectorHit>) -> Result<()> {
         let mut k = 256;
         loop {
             out.clear();
-            self.search(query, k, effort, visible, out)?;
+            self.search(&Ask { k, ..*ask }, out)?;
             if out.len() < k || out.last().is_some_and(|hit| hit.score < bar) {
                 out.retain(|hit| hit.score >= bar);
                 return Ok(());
@@ -63,19 +68,12 @@ pub(crate) trait Body: Send + Sync {
         }
     }
 
-    /// [`Body::search`] for many queries; parallel over them.
-    fn search_batch(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-    ) -> Result<Vec<Vec<VectorHit>>> {
-        queries
-            .par_iter()
-            .map(|query| {
-                let mut hits = Vec::with_capacity(k);
-                self.search(query, k, effort, visible, &mut hits).map(|()| hits)
+    /// Many searches; parallel over them.
+    fn search_batch(&self, asks: &[Ask<'_>]) -> Result<Vec<Vec<VectorHit>>> {
+        asks.par_iter()
+            .map(|ask| {
+                let mut hits = Vec::with_capacity(ask.k);
+                self.search(ask, &mut hits).map(|()| hits)
             })
             .collect()
     }

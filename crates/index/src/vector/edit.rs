@@ -1,6 +1,6 @@
 //! Changing an index in memory, and writing it again.
 
-use super::body::Effort;
+use super::body::{Ask, Effort};
 use super::builder::{VectorBuilder, links};
 use super::code::kind::Kind as RowKind;
 use super::container::Writer;
@@ -172,7 +172,8 @@ impl VectorEditor {
         let rows: Vec<u32> = match &mut self.body {
             Body::Graph(graph) => {
                 let candidates = if self.finer.is_some() { k.saturating_mul(2).saturating_add(8) } else { k };
-                graph.search(&prepared, candidates.min(self.rows - self.dead.len()), effort, visible, out);
+                let k = candidates.min(self.rows - self.dead.len());
+                graph.search(&Ask { query: &prepared, k, effort, visible }, out);
                 if self.finer.is_none() {
                     return Ok(());
                 }

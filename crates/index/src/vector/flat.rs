@@ -4,11 +4,11 @@
 //! Rows are scored block by block, so that the scores stay in the first-level cache; four queries share one
 //! pass. A single query over much data is split over the threads of the current rayon pool.
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::container::{Reader, Section, Shape};
 use super::measure::measure;
 use super::top::{Top, VectorHit};
-use base::{Error, Kind, Result, RowSet};
+use base::{Error, Kind, Result};
 use kernels::distance::{Element, gather, scan, scan4};
 use rayon::prelude::*;
 
@@ -69,50 +69,42 @@ impl Flat {
         Ok(())
     }
 
-    fn part(
-        &self,
-        bytes: &[u8],
-        query: &[f32],
-        k: usize,
-        visible: Option<&RowSet>,
-        range: std::ops::Range<usize>,
-    ) -> Top {
-        let mut top = Top::new(k);
+    fn part(&self, bytes: &[u8], ask: &Ask<'_>, range: std::ops::Range<usize>) -> Top {
+        let mut top = Top::new(ask.k);
         let mut scores = [0f32; BLOCK];
         let (measure, width) = (measure(self.shape.metric), self.row_bytes());
         let mut ids = Vec::with_capacity(BLOCK);
         for start in range.clone().step_by(BLOCK) {
             let end = (start + BLOCK).min(range.end);
-            if let Some(set) = visible {
+            if let Some(set) = ask.visible {
                 ids.clear();
                 ids.extend((start as u32..end as u32).filter(|&row| set.contains(row)));
                 let scores = &mut scores[..ids.len()];
-                gather(measure, self.element, query, bytes, &ids, scores);
+                gather(measure, self.element, ask.query, bytes, &ids, scores);
                 ids.iter().zip(scores).for_each(|(&row, &mut score)| top.push(score, row));
             } else {
                 let scores = &mut scores[..end - start];
-                scan(measure, self.element, query, &bytes[start * width..end * width], scores);
+                scan(measure, self.element, ask.query, &bytes[start * width..end * width], scores);
                 scores.iter().zip(start as u32..).for_each(|(&score, row)| top.push(score, row));
             }
         }
         top
     }
 
-    fn group(&self, bytes: &[u8], group: &[Vec<f32>], k: usize, visible: Option<&RowSet>) -> Vec<Vec<VectorHit>> {
-        let mut tops: Vec<Top> = group.iter().map(|_| Top::new(k)).collect();
+    fn group(&self, bytes: &[u8], group: &[Ask<'_>]) -> Vec<Vec<VectorHit>> {
         let [a, b, c, d] = group else {
-            tops = group.iter().map(|q| self.part(bytes, q, k, visible, 0..self.shape.rows)).collect();
-            return tops.into_iter().map(finish).collect();
+            return group.iter().map(|ask| finish(self.part(bytes, ask, 0..self.shape.rows))).collect();
         };
+        let mut tops: Vec<Top> = group.iter().map(|ask| Top::new(ask.k)).collect();
         let (measure, width) = (measure(self.shape.metric), self.row_bytes());
         let mut scores = vec![0f32; 4 * BLOCK];
         for start in (0..self.shape.rows).step_by(BLOCK) {
             let end = (start + BLOCK).min(self.shape.rows);
             let count = end - start;
             let scores = &mut scores[..4 * count];
-            scan4(measure, self.element, [a, b, c, d], &bytes[start * width..end * width], scores);
-            for (top, scores) in tops.iter_mut().zip(scores.chunks(count)) {
-                let rows = (start as u32..).zip(scores).filter(|(row, _)| visible.is_none_or(|set| set.contains(*row)));
+            scan4(measure, self.element, [a, b, c, d].map(|ask| ask.query), &bytes[start * width..end * width], scores);
+            for ((ask, top), scores) in group.iter().zip(&mut tops).zip(scores.chunks(count)) {
+                let rows = (start as u32..).zip(scores).filter(|(row, _)| ask.shows(*row));
                 rows.for_each(|(row, &score)| top.push(score, row));
             }
         }
@@ -131,14 +123,7 @@ impl Body for Flat {
         Ok(())
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        _: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         let bytes = self.rows.bytes()?;
         let parts = match bytes.len() >= PARALLEL_BYTES {
             true => rayon::current_num_threads(),
@@ -146,23 +131,16 @@ impl Body for Flat {
         };
         let top = if parts > 1 {
             let step = self.shape.rows.div_ceil(parts);
-            let part = |p: usize| self.part(bytes, query, k, visible, p * step..((p + 1) * step).min(self.shape.rows));
-            (0..parts).into_par_iter().map(part).reduce(|| Top::new(k), Top::merge)
+            let part = |p: usize| self.part(bytes, ask, p * step..((p + 1) * step).min(self.shape.rows));
+            (0..parts).into_par_iter().map(part).reduce(|| Top::new(ask.k), Top::merge)
         } else {
-            self.part(bytes, query, k, visible, 0..self.shape.rows)
+            self.part(bytes, ask, 0..self.shape.rows)
         };
         top.finish(out);
         Ok(())
     }
 
-    fn range(
-        &self,
-        query: &[f32],
-        bar: f32,
-        _: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn range(&self, ask: &Ask<'_>, bar: f32, out: &mut Vec<VectorHit>) -> Result<()> {
         let (bytes, width) = (self.rows.bytes()?, self.row_bytes());
         let measure = measure(self.shape.metric);
         let blocks = self.shape.rows.div_ceil(BLOCK);
@@ -172,9 +150,9 @@ impl Body for Flat {
                 let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(self.shape.rows));
                 let mut scores = [0f32; BLOCK];
                 let scores = &mut scores[..end - start];
-                scan(measure, self.element, query, &bytes[start * width..end * width], scores);
+                scan(measure, self.element, ask.query, &bytes[start * width..end * width], scores);
                 let hits = (start as u32..).zip(&*scores).map(|(row, &score)| VectorHit { row, score });
-                hits.filter(|h| h.score >= bar && visible.is_none_or(|set| set.contains(h.row))).collect()
+                hits.filter(|h| h.score >= bar && ask.shows(h.row)).collect()
             })
             .collect();
         out.extend(found.into_iter().flatten());
@@ -182,16 +160,9 @@ impl Body for Flat {
     }
 
     /// Four queries to a pass.
-    fn search_batch(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        _: Effort,
-        visible: Option<&RowSet>,
-    ) -> Result<Vec<Vec<VectorHit>>> {
+    fn search_batch(&self, asks: &[Ask<'_>]) -> Result<Vec<Vec<VectorHit>>> {
         let bytes = self.rows.bytes()?;
-        let groups: Vec<Vec<Vec<VectorHit>>> =
-            queries.par_chunks(4).map(|group| self.group(bytes, group, k, visible)).collect();
+        let groups: Vec<Vec<Vec<VectorHit>>> = asks.par_chunks(4).map(|group| self.group(bytes, group)).collect();
         Ok(groups.into_iter().flatten().collect())
     }
 }

@@ -1,6 +1,6 @@
 //! Recipes ending in `R<code>`: the best rows of another body, scored again on finer rows.
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::code::encoded::{Encoded, Plan, encode};
 use super::code::kind::Kind;
 use super::code::query::Query;
@@ -8,7 +8,7 @@ use super::code::stored::{FINER, Stored};
 use super::container::{Reader, Shape, Writer};
 use super::flat::{self, Flat, ROWS};
 use super::top::{Top, VectorHit};
-use base::{Result, RowSet};
+use base::Result;
 
 /// A body and finer rows.
 pub(crate) struct Refined {
@@ -63,32 +63,25 @@ impl Body for Refined {
         }
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         // An 8-bit code moves a score by less than the gap between neighbours in the ranking, mostly: twice
         // as many candidates, and some more for small k, leave the finer rows enough to choose from.
-        let few = k.saturating_mul(2).saturating_add(8);
-        let candidates = if self.rough { effort.window.max(k.saturating_mul(10)) } else { few };
-        let mut rough = Vec::with_capacity(candidates.min(4096));
-        self.inner.search(query, candidates, effort, visible, &mut rough)?;
+        let few = ask.k.saturating_mul(2).saturating_add(8);
+        let k = if self.rough { ask.effort.window.max(ask.k.saturating_mul(10)) } else { few };
+        let mut rough = Vec::with_capacity(k.min(4096));
+        self.inner.search(&Ask { k, ..*ask }, &mut rough)?;
         let rows: Vec<u32> = rough.iter().map(|hit| hit.row).collect();
         let mut scores = vec![0f32; rows.len()];
         match &self.rows {
-            Finer::Numbers(finer) => finer.score(query, &rows, &mut scores)?,
+            Finer::Numbers(finer) => finer.score(ask.query, &rows, &mut scores)?,
             Finer::Codes(finer) => {
                 let (view, mut prepared) = (finer.view()?, Query::default());
-                view.set(query, &mut prepared);
+                view.set(ask.query, &mut prepared);
                 view.score(&prepared, &rows, &mut scores);
                 scores.iter_mut().for_each(|s| *s = view.finish(&prepared, *s));
             }
         }
-        let mut top = Top::new(k);
+        let mut top = Top::new(ask.k);
         rows.iter().zip(scores).for_each(|(&row, score)| top.push(score, row));
         top.finish(out);
         Ok(())

@@ -8,10 +8,10 @@
 //! that row minus that of the 4-bit row. The score is the first one plus the query's product with the rest,
 //! so the 4-bit codes are not read again.
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::container::{Reader, Section, Shape, Writer, u32_at};
 use super::top::{Top, VectorHit};
-use base::{Metric, Result, RowSet};
+use base::{Metric, Result};
 use kernels::codes::{ByteQuery, Records, prefetch};
 use std::cell::RefCell;
 
@@ -82,29 +82,22 @@ impl Body for Residual {
         Ok(())
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         let bytes = self.rest.bytes()?;
         let stride = stride(self.shape.dimension);
         // 4-bit codes confuse near neighbours: as many candidates as the search has in sight anyway.
-        let candidates = effort.window.max(k.saturating_mul(2).saturating_add(8));
-        self.inner.search(query, candidates, effort, visible, out)?;
-        let sum: f32 = query.iter().sum();
+        let k = ask.effort.window.max(ask.k.saturating_mul(2).saturating_add(8));
+        self.inner.search(&Ask { k, ..*ask }, out)?;
+        let sum: f32 = ask.query.iter().sum();
         let doubled = if self.shape.metric == Metric::L2 { 2.0 } else { 1.0 };
         QUERY.with_borrow_mut(|(prepared, rows, dots)| {
             rows.clear();
             rows.extend(out.iter().map(|hit| hit.row));
             rows.iter().for_each(|&row| prefetch(bytes, row as usize * stride, stride));
-            prepared.set(query);
+            prepared.set(ask.query);
             dots.resize(rows.len(), 0.0);
             prepared.dots(Records { bytes, stride, offset: HEADER }, rows, dots);
-            let mut top = Top::new(k);
+            let mut top = Top::new(ask.k);
             for (hit, dot) in out.drain(..).zip(&*dots) {
                 let at = hit.row as usize * stride;
                 let (step, longer) = (f32::from_bits(u32_at(bytes, at)), f32::from_bits(u32_at(bytes, at + 4)));

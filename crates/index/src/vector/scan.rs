@@ -1,7 +1,7 @@
 //! Recipes without a structure: every row is looked at, first by its 4-bit codes where it has some, and the
 //! promising are scored in full.
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::code::encoded::Encoded;
 use super::code::kind::Kind;
 use super::code::levels::{First, LevelQuery, Levels, Names, Stored};
@@ -10,7 +10,7 @@ use super::code::product::Codebooks;
 use super::container::{Reader, Shape, Writer, float_bytes};
 use super::ivf::Centres;
 use super::top::{Top, VectorHit};
-use base::{Result, RowSet};
+use base::Result;
 use std::cell::RefCell;
 
 /// Encoded rows without a structure: one list.
@@ -64,20 +64,13 @@ impl Body for Scan {
         Ok(())
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        _: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         let rows = self.rows.view()?;
-        let mut top = Top::new(k);
-        let centre_dot = self.centre.dot(query, 0)?;
+        let mut top = Top::new(ask.k);
+        let centre_dot = self.centre.dot(ask.query, 0)?;
         QUERY.with_borrow_mut(|prepared| {
-            rows.set(query, prepared);
-            rows.scan(prepared, (0, 0..self.count), centre_dot, Names::Same, visible, &mut top);
+            rows.set(ask.query, prepared);
+            rows.scan(prepared, (0, 0..self.count), centre_dot, Names::Same, ask.visible, &mut top);
             top.finish(out);
             out.iter_mut().for_each(|hit| hit.score = rows.finish(prepared, hit.score));
         });

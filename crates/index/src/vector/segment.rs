@@ -1,6 +1,6 @@
 //! An open segment: whatever its recipe, it is opened and searched here.
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body, Effort};
 use super::container::{Bytes, Reader, corrupt};
 use super::fitting;
 use super::flat::{Flat, IMAGES, ROWS};
@@ -138,7 +138,7 @@ impl VectorSegment {
         if k == 0 {
             return Ok(());
         }
-        self.body.search(&prepared, k, effort, visible, out)
+        self.body.search(&Ask { query: &prepared, k, effort, visible }, out)
     }
 
     /// Replaces `out` by the rows with a score of at least `bar`, best first, equal scores by row.
@@ -162,7 +162,7 @@ impl VectorSegment {
         let mut prepared = Vec::with_capacity(query.len());
         input::prepare_query(query, self.dimension(), self.metric(), &mut prepared)?;
         if !self.is_empty() {
-            self.body.range(&prepared, bar, effort, visible, out)?;
+            self.body.range(&Ask { query: &prepared, k: self.len(), effort, visible }, bar, out)?;
             out.sort_unstable_by_key(|hit| pack(hit.score, hit.row));
         }
         Ok(())
@@ -193,7 +193,9 @@ impl VectorSegment {
                 input::prepare_query(query, self.dimension(), self.metric(), &mut prepared).map(|()| prepared)
             })
             .collect::<Result<Vec<_>>>()?;
-        self.body.search_batch(&prepared, k.min(self.len()), effort, visible)
+        let k = k.min(self.len());
+        let asks: Vec<Ask<'_>> = prepared.iter().map(|query| Ask { query, k, effort, visible }).collect();
+        self.body.search_batch(&asks)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Recipes `Vamana<R>,<code>` and `HNSW<M>,<code>`: a graph whose records hold a row and its links.
 
-use super::super::body::{Body, Effort};
+use super::super::body::{Ask, Body};
 use super::super::code::encoded::Encoded;
 use super::super::code::kind::Kind;
 use super::super::code::rows::{Rows, heights};
@@ -16,7 +16,7 @@ use super::search::{Links, Scratch, search};
 use super::twins::{self, Twins};
 use super::ways::{Graph, scan};
 use super::{build, within};
-use base::{Result, RowSet};
+use base::Result;
 use std::cell::RefCell;
 
 /// An open graph.
@@ -142,23 +142,17 @@ impl Body for GraphBody {
         Ok(self.rows.view()?.slack(row))
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         // A node's links lie in its record, which was compared when it was scored or looked through.
         let (rows, links) = self.linked(self.rows.glance()?);
         let twins = self.twins.bytes()?;
         SCRATCH.with_borrow_mut(|scratch| {
-            rows.set(query, &mut scratch.query);
-            match visible {
+            let (k, window) = (ask.k, ask.effort.window);
+            rows.set(ask.query, &mut scratch.query);
+            match ask.visible {
                 None => {
                     self.entrance.open(&rows, scratch);
-                    search(&rows, &links, effort.window.max(k), scratch);
+                    search(&rows, &links, window.max(k), scratch);
                     twins::collect(twins, &scratch.beam, k, None, out);
                     // Fewer than were asked for are found only where there are fewer.
                     if out.len() < k {
@@ -168,7 +162,7 @@ impl Body for GraphBody {
                 }
                 Some(set) => {
                     let graph = Graph { rows: &rows, links: &links, entrance: &self.entrance, twins };
-                    graph.search(k, effort.window.max(2 * k), set, scratch, out);
+                    graph.search(k, window.max(2 * k), set, scratch, out);
                 }
             }
             out.iter_mut().for_each(|hit| hit.score = rows.finish(&scratch.query, hit.score));
@@ -176,25 +170,18 @@ impl Body for GraphBody {
         })
     }
 
-    fn range(
-        &self,
-        query: &[f32],
-        bar: f32,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn range(&self, ask: &Ask<'_>, bar: f32, out: &mut Vec<VectorHit>) -> Result<()> {
         let (rows, links) = self.view()?;
         let twins = self.twins.bytes()?;
         SCRATCH.with_borrow_mut(|scratch| {
-            rows.set(query, &mut scratch.query);
+            rows.set(ask.query, &mut scratch.query);
             let inner = rows.bar(&scratch.query, bar);
             self.entrance.open(&rows, scratch);
             let mut found = Vec::new();
-            within::within(&rows, &links, inner, effort.window, scratch, &mut found);
+            within::within(&rows, &links, inner, ask.effort.window, scratch, &mut found);
             for (score, node) in found {
                 let hit = VectorHit { row: node, score: rows.finish(&scratch.query, score) };
-                twins::expand(twins, hit, visible, usize::MAX, out);
+                twins::expand(twins, hit, ask.visible, usize::MAX, out);
             }
         });
         Ok(())

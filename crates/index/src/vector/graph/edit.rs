@@ -9,7 +9,7 @@
 
 mod write;
 
-use super::super::body::Effort;
+use super::super::body::Ask;
 use super::super::checksum::xxh64;
 use super::super::code::encoded::Encoded;
 use super::super::code::mean;
@@ -155,22 +155,15 @@ impl GraphEdit {
         }
     }
 
-    /// Replaces `out` by the best `k` rows.
-    pub fn search(
-        &mut self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) {
+    /// Appends the best rows to `out`.
+    pub fn search(&mut self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let shown = |row: u32| !self.dead.contains(row) && visible.is_none_or(|set| set.contains(row));
+        let (k, shown) = (ask.k, |row: u32| !self.dead.contains(row) && ask.shows(row));
         let rows = self.rows.view();
         let links = self.draft.links();
-        rows.set(query, &mut scratch.query);
-        let window = effort.window.max(k);
-        if visible.is_none() {
+        rows.set(ask.query, &mut scratch.query);
+        let window = ask.effort.window.max(k);
+        if ask.visible.is_none() {
             self.entrance.open(&rows, &mut scratch);
             let all = self.live + self.pending.len();
             search(&rows, &links, window * all / self.live.max(1), &mut scratch);

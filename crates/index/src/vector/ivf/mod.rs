@@ -7,7 +7,7 @@
 
 mod kmeans;
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::code::blocks;
 use super::code::encoded::Encoded;
 use super::code::kind::Kind;
@@ -17,7 +17,7 @@ use super::code::rows::Rows;
 use super::container::{Reader, Section, Shape, Writer, float_bytes, u32_at, u32_bytes};
 use super::filter;
 use super::top::{Top, VectorHit};
-use base::{Metric, Result, RowSet};
+use base::{Metric, Result};
 use kernels::distance::{Measure, pair};
 use kmeans::Centroids;
 use rayon::prelude::*;
@@ -210,14 +210,14 @@ impl Ivf {
     }
 
     /// How many lists a search looks into, and whether a filter makes it look until it has found enough.
-    fn probes(&self, effort: Effort, lists: usize, visible: Option<&RowSet>) -> usize {
-        let allowed = visible.map_or(self.shape.rows, |set| filter::count(set, self.shape.rows));
-        if visible.is_some() && allowed <= SCAN_ROWS {
+    fn probes(&self, ask: &Ask<'_>, lists: usize) -> usize {
+        let allowed = ask.visible.map_or(self.shape.rows, |set| filter::count(set, self.shape.rows));
+        if ask.visible.is_some() && allowed <= SCAN_ROWS {
             return lists;
         }
         // A filter leaves each list fewer rows, so more lists are needed for the same find.
         let share = self.shape.rows as f64 / allowed.max(1) as f64;
-        ((effort.probes as f64 * share.sqrt()).ceil() as usize).clamp(1, lists.max(1))
+        ((ask.effort.probes as f64 * share.sqrt()).ceil() as usize).clamp(1, lists.max(1))
     }
 }
 
@@ -230,30 +230,23 @@ impl Body for Ivf {
         Ok(())
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         let (rows, finder, names) = (self.rows.view()?, self.finder()?, Names::Listed(self.names.bytes()?));
-        let probes = self.probes(effort, finder.len(), visible);
-        let mut top = Top::new(k);
+        let probes = self.probes(ask, finder.len());
+        let mut top = Top::new(ask.k);
         SCRATCH.with_borrow_mut(|Scratch { coarse, prepared, lists }| {
             lists.clear();
             // All in order, so that more lists can follow when these hold too few allowed rows.
-            finder.best(query, if visible.is_some() { finder.len() } else { probes }, coarse, lists);
-            rows.set(query, prepared);
+            finder.best(ask.query, if ask.visible.is_some() { finder.len() } else { probes }, coarse, lists);
+            rows.set(ask.query, prepared);
             let mut seen = 0;
             for (i, hit) in lists.iter().enumerate() {
-                if i >= probes && seen >= k {
+                if i >= probes && seen >= ask.k {
                     break;
                 }
                 let list = hit.row as usize;
                 let dot = if self.residual && self.shape.metric != Metric::Manhattan {
-                    self.centres.dot(query, list)?
+                    self.centres.dot(ask.query, list)?
                 } else {
                     finder.dot(*hit)
                 };
@@ -262,7 +255,7 @@ impl Body for Ivf {
                     (list, self.starts[list]..self.starts[list + 1]),
                     dot,
                     names,
-                    visible,
+                    ask.visible,
                     &mut top,
                 );
             }

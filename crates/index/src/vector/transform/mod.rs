@@ -11,12 +11,12 @@ mod opq;
 mod pca;
 mod rotation;
 
-use super::body::{Body, Effort};
+use super::body::{Ask, Body};
 use super::container::{Reader, Shape, Writer, corrupt, float_bytes, u32_at, u64_at};
 use super::input;
 use super::recipe::Transform;
 use super::top::VectorHit;
-use base::{Metric, Result, RowSet};
+use base::{Metric, Result};
 use kernels::distance::{Element, Measure, scan};
 use rayon::prelude::*;
 use rotation::Rotation;
@@ -208,35 +208,23 @@ impl Body for Transformed {
         Ok(())
     }
 
-    fn search(
-        &self,
-        query: &[f32],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-        out: &mut Vec<VectorHit>,
-    ) -> Result<()> {
+    fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
         let mut image = Vec::with_capacity(self.map.output.max(self.map.input));
-        self.map.apply(query, &mut image);
-        self.inner.search(&image, k, effort, visible, out)
+        self.map.apply(ask.query, &mut image);
+        self.inner.search(&Ask { query: &image, ..*ask }, out)
     }
 
-    fn search_batch(
-        &self,
-        queries: &[Vec<f32>],
-        k: usize,
-        effort: Effort,
-        visible: Option<&RowSet>,
-    ) -> Result<Vec<Vec<VectorHit>>> {
-        let images: Vec<Vec<f32>> = queries
+    fn search_batch(&self, asks: &[Ask<'_>]) -> Result<Vec<Vec<VectorHit>>> {
+        let images: Vec<Vec<f32>> = asks
             .iter()
-            .map(|query| {
+            .map(|ask| {
                 let mut image = Vec::with_capacity(self.map.output);
-                self.map.apply(query, &mut image);
+                self.map.apply(ask.query, &mut image);
                 image
             })
             .collect();
-        self.inner.search_batch(&images, k, effort, visible)
+        let asks: Vec<Ask<'_>> = asks.iter().zip(&images).map(|(ask, query)| Ask { query, ..*ask }).collect();
+        self.inner.search_batch(&asks)
     }
 }
 
