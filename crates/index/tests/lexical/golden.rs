@@ -67,7 +67,7 @@ fn golden_jaccard() {
 #[test]
 fn a_thousand_random_cases() {
     let mut cases = 0;
-    for line in include_str!("fixtures/lexical/scores.tsv").lines() {
+    for line in include_str!("../fixtures/lexical/scores.tsv").lines() {
         let columns: Vec<&str> = line.split('\t').collect();
         let number = |i: usize| columns[i].parse::<f64>().unwrap();
         let (k1, b, extra) = (number(1), number(2), number(3));

@@ -1,0 +1,12 @@
+//! The lexical index as others use it.
+
+mod absent;
+mod damage;
+mod exact;
+mod explain;
+mod golden;
+mod highlight;
+mod rights;
+mod segments;
+mod support;
+mod syntax;
