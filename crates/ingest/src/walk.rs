@@ -9,7 +9,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a walk leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +66,17 @@ pub fn walk(roots: &[PathBuf], options: &WalkOptions) -> Walk {
     walk
 }
 
-/// The modification time of a file, nanoseconds since 1970.
+/// The modification time of a file, nanoseconds since 1970, negative before; the nearest that fits (1677 to 2262), and
+/// 0 where the system has none.
 pub fn modified_ns(metadata: &Metadata) -> i64 {
-    let since = metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+    metadata.modified().map_or(0, nanoseconds)
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |before| -before),
+    }
 }
 
 struct Walker<'a> {
@@ -304,5 +311,21 @@ mod tests {
         assert_eq!(read_file(&folder.path().join("a"), 6).unwrap(), b"123456");
         let error = read_file(&folder.path().join("a"), 5).unwrap_err();
         assert_eq!(error.kind(), Kind::BadInput);
+    }
+
+    /// Times before 1970 were all taken for 1970: a change between two of them was not seen.
+    #[test]
+    fn every_time_is_another() {
+        use std::time::Duration;
+        let times = [
+            UNIX_EPOCH - Duration::from_secs(365 * 86_400),
+            UNIX_EPOCH - Duration::from_nanos(1),
+            UNIX_EPOCH,
+            UNIX_EPOCH + Duration::from_nanos(1),
+            SystemTime::now() + Duration::from_secs(10 * 365 * 86_400),
+        ];
+        assert!(times.map(nanoseconds).is_sorted_by(|a, b| a < b));
+        // The year 30,000 is not 1970 either.
+        assert_eq!(nanoseconds(UNIX_EPOCH + Duration::from_secs(28_000 * 365 * 86_400)), i64::MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::lately::LastSearch;
 use crate::lock::WriterLock;
-use crate::names::{HEAD, LOCK, TRUTH, TRUTH_NEW};
+use crate::names::{ERASURE, HEAD, LOCK, TRUTH, TRUTH_NEW};
 use crate::segment::file::Part;
 use crate::shared::{Notices, Shared, Writer};
 use crate::storage::RealStorage;
@@ -104,6 +104,9 @@ impl Collection {
         let (shared, worker) = (Arc::new(shared), Arc::default());
         if shared.writer.is_some() {
             shared.remove_orphans();
+            if shared.storage.open(&dir.join(ERASURE), base::Access::Read).is_ok() {
+                shared.notice("an erasure was interrupted; `ragstone erase` with its documents finishes it".into());
+            }
         }
         Ok(Collection { worker, shared, background: options.background })
     }

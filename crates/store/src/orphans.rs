@@ -1,6 +1,6 @@
 //! Removing segment files that no commit names.
 
-use crate::names::TRUTH_NEW;
+use crate::names::{ERASURE_NEW, TRUTH_NEW};
 use crate::segment::file::Part;
 use crate::shared::Shared;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl Shared {
         let named = |id: u64| snapshot.view().segments.iter().any(|seen| seen.segment.id == id);
         for entry in entries {
             let orphan = Part::of_name(&entry.name).is_some_and(|(id, _)| !named(id) && merging != Some(id));
-            if entry.is_file && (orphan || entry.name == TRUTH_NEW) {
+            if entry.is_file && (orphan || [TRUTH_NEW, ERASURE_NEW].contains(&&*entry.name)) {
                 // What cannot be removed now is tried again at the next opening.
                 let _ = shared.storage.remove(&shared.dir.join(&entry.name));
             }

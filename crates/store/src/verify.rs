@@ -2,7 +2,7 @@
 
 use crate::collection::Collection;
 use crate::mend::is_damage;
-use crate::names::{HEAD, LOCK, TRUTH};
+use crate::names::{ERASURE, ERASURE_NEW, HEAD, LOCK, TRUTH};
 use crate::segment::file::Part;
 use crate::segment::{Seen, Segment};
 use crate::snapshot::CollectionSnapshot;
@@ -226,7 +226,7 @@ impl Collection {
         let shared = &self.shared;
         let entries = shared.storage.list(&shared.dir);
         let entries = entries.map_err(|e| Error::io(format!("listing {}", shared.dir.display()), e))?;
-        let known: BTreeSet<&str> = [TRUTH, HEAD, LOCK].into();
+        let known: BTreeSet<&str> = [TRUTH, HEAD, LOCK, ERASURE, ERASURE_NEW].into();
         let ours = |name: &str| {
             known.contains(name) || Part::of_name(name.trim_end_matches(".damaged")).is_some() || name.starts_with('.')
         };

@@ -88,3 +88,27 @@ fn an_interrupted_run_is_consistent_and_goes_on() {
     assert_eq!(rest["indexed"].as_u64().unwrap() + stored, 150);
     assert_eq!(world.json(&["status"])["documents"], 150);
 }
+
+/// A file's time is compared, never ordered: a clock that was wrong by years hides no change.
+#[test]
+fn a_clock_that_jumps_hides_no_change() {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    let world = World::new();
+    let now = SystemTime::now();
+    // Ten years on, back again, a year before, two before the beginning, and the leap day of a leap century.
+    let leap_day = UNIX_EPOCH + Duration::from_secs(951_782_400);
+    let times = [now, now + 10 * YEAR, now, now - YEAR, UNIX_EPOCH - YEAR, UNIX_EPOCH - 2 * YEAR, leap_day];
+    for (word, time) in ["basalt", "cherts", "dacite", "gabbro", "gneiss", "schist", "marble"].into_iter().zip(times) {
+        let path = world.write("d/note.txt", format!("A note about {word} of the same length."));
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let done = world.json(&["index", "d"]);
+        assert_eq!(done["indexed"], 1, "{word}: {done}");
+        let hits = world.json(&["search", "--retriever", "bm25", word]);
+        assert_eq!(hits["hits"].as_array().unwrap().len(), 1, "{word}: {hits}");
+        assert_eq!(world.json(&["index", "d"])["unchanged"], 1, "{word}");
+    }
+    world.json(&["verify", "--deep"]);
+    world.json(&["erase", "d/note.txt"]);
+    world.json(&["verify", "--erased", "erasure-receipt.json"]);
+}

@@ -116,6 +116,42 @@ fn what_is_erased_is_proved_gone() {
     assert!(found.out.contains("note.txt"), "{found:?}");
 }
 
+/// `erase` that was killed halfway could not be repeated: the document was no longer listed, its text still in the files.
+#[test]
+fn an_erasure_that_was_killed_is_finished_by_another() {
+    let world = notes();
+    let collection = world.path(".ragstone");
+    let mut interrupted = 0;
+    for edition in 0..12u64 {
+        world.write("d/secret.txt", format!("The code of the old safe behind the painting is now number {edition}."));
+        world.json(&["index", "d"]);
+        let mut child = world.command(["erase", "d/secret.txt", "--receipt", "killed.json"]).spawn().unwrap();
+        // Killed as soon as the erasure is noted, or a little later.
+        let noted = |name: &str| collection.join(name).exists();
+        while child.try_wait().unwrap().is_none() && !noted("erasure") {
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+        std::thread::sleep(std::time::Duration::from_micros(edition * 1500));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if noted("erasure") {
+            let searched = world.run(&["index", "d/ferry.txt"]);
+            assert!(searched.err.contains("erasure was interrupted"), "{searched:?}");
+            world.json(&["erase", "d/secret.txt", "--receipt", "killed.json"]);
+            interrupted += 1;
+        }
+        assert!(!noted("erasure"));
+        for entry in fs::read_dir(&collection).unwrap() {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            assert!(!bytes.windows(8).any(|w| w == b"painting"), "edition {edition}");
+        }
+        world.json(&["verify", "--erased", "killed.json"]);
+        fs::remove_file(world.path("killed.json")).unwrap();
+    }
+    assert!(interrupted > 0, "no run was killed in the middle");
+    assert!(answers(&world, ".ragstone"));
+}
+
 #[test]
 fn a_damaged_truth_is_salvaged_into_a_new_place() {
     let world = notes();

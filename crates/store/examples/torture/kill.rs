@@ -16,7 +16,15 @@ use testkit::torture::{Report, Step, workload};
 fn step(number: u64) -> Step {
     let mut step = workload(1000 + number % 7, 20).remove((number % 20) as usize);
     step.puts.iter_mut().for_each(|(_, edition)| *edition = number);
+    if erases(number) {
+        step.puts.clear();
+    }
     step
+}
+
+/// Whether the change with this number erases what it removes.
+fn erases(number: u64) -> bool {
+    number % 13 == 5
 }
 
 /// Changes the collection step by step until it is killed.
@@ -28,7 +36,10 @@ pub fn victim(dir: &Path, mut number: u64) -> Result<()> {
     let collection = Collection::open(&dir.join("collection"), OpenOptions::create(&spec()))?;
     loop {
         say("begin", number)?;
-        step(number).commit(&collection)?;
+        match erases(number) {
+            true => erase(&collection, &step(number))?,
+            false => _ = step(number).commit(&collection)?,
+        }
         say("done", number)?;
         if number % 5 == 2 {
             collection.compact(number.is_multiple_of(2))?;
@@ -40,6 +51,18 @@ pub fn victim(dir: &Path, mut number: u64) -> Result<()> {
         }
         number += 1;
     }
+}
+
+/// Removes the documents of a step with all their bytes; finishes what another victim could not.
+fn erase(collection: &Collection, step: &Step) -> Result<()> {
+    collection.finish_erasure(|_| Ok(()))?;
+    let snapshot = collection.snapshot()?;
+    let mut ids = Vec::new();
+    for path in &step.removes {
+        ids.extend(snapshot.find(path)?.map(|found| found.id));
+    }
+    drop(snapshot);
+    collection.erase(&ids).map(drop)
 }
 
 pub fn run(options: &Options) -> Result<Report> {

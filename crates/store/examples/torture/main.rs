@@ -5,11 +5,12 @@
 //! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in the given workload of
 //!   so many commits.
 //! - `damage --trials 4000`: changed, cut, swapped and missing files.
-//! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions and backups (after
-//!   at most so many milliseconds), judged from another process.
+//! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions, erasures and
+//!   backups (after at most so many milliseconds), judged from another process.
 //! - `readers --dir DIR --seconds 600 --readers 2`: readers beside a writer; no version may be half of a batch.
-//! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10`: how long searches take beside commits without a pause,
-//!   and beside merges of everything without a pause.
+//! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10 [--pause 500] [--only ingesting] [--keep 1]`: how long
+//!   searches take beside a commit of 100 documents (500 chunks) every so many milliseconds, beside commits of one
+//!   document without a pause, both merged as they fall due, and beside merges of everything without a pause.
 //! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16] [--keep 1]`: rate of
 //!   storing, time to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
 //! - `rest --dir DIR --text FILE`: the last three of these, and the first searches, of a collection that was kept.

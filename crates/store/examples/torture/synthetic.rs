@@ -31,8 +31,19 @@ pub fn vector(dimension: usize, random: &mut Random) -> Vec<f32> {
 }
 
 pub fn document(number: u64, paragraphs: &[String], dimension: usize, random: &mut Random) -> NewDocument {
+    short_document(number, CHUNKS_IN_DOCUMENT, paragraphs, dimension, random)
+}
+
+/// A document of so many chunks.
+pub fn short_document(
+    number: u64,
+    chunks: u64,
+    paragraphs: &[String],
+    dimension: usize,
+    random: &mut Random,
+) -> NewDocument {
     let mut builder = DocumentBuilder::new("text");
-    for i in 0..CHUNKS_IN_DOCUMENT {
+    for i in 0..chunks {
         let paragraph = &paragraphs[((number * CHUNKS_IN_DOCUMENT + i) % paragraphs.len() as u64) as usize];
         builder.block(
             BlockKind::Paragraph,

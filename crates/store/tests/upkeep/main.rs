@@ -1,6 +1,7 @@
 //! Verifying, mending, compacting, erasing, backing up, exporting, changing the embedder.
 
 mod copies;
+mod erasing;
 mod reembed;
 
 use base::{Kind, Result, Store};

@@ -99,3 +99,44 @@ fn the_embedder_is_changed_at_once_or_not_at_all() {
     let (_, report) = collection.reembed(&other, &join, &mut |_, _| {}).unwrap();
     assert_eq!(report.overlap, 1.0);
 }
+
+/// A change that the disk or a kill interrupts leaves the old vectors or the new ones, and is resumed.
+#[test]
+fn an_interrupted_change_of_embedder_is_resumed() {
+    let sound = FaultDisk::new();
+    let collection = Collection::open(DIR.as_ref(), OpenOptions::create(&spec()).on(Arc::new(sound.clone()))).unwrap();
+    let model: Model = (0..30u64).map(|edition| (format!("{edition}.txt"), edition)).collect();
+    collection.commit(model.iter().map(|(path, edition)| put(path, *edition)).collect()).unwrap();
+    drop(collection);
+    let join = |context: &str, text: &str| format!("{context}\n{text}");
+    let other = Other::new(5, i64::MAX);
+    let (mut old, mut new, mut call) = (0, 0, 0);
+    loop {
+        let disk = sound.fork();
+        let mut log = disk.start_log();
+        let collection = open(&disk).unwrap();
+        disk.fail_call(disk.calls() + call, std::io::ErrorKind::Other, true);
+        let changed = collection.reembed(&other, &join, &mut |_, _| {}).map(drop).is_ok();
+        disk.heal();
+        log.play_to(disk.logged());
+        for disk in [disk, log.image(0), log.image(call | 2)] {
+            let collection = open(&disk).unwrap();
+            if collection.spec() == &other.spec {
+                new += 1;
+            } else {
+                assert!(!changed, "call {call}: the change was acknowledged");
+                check(&collection, &model);
+                old += 1;
+            }
+            let (collection, report) = collection.reembed(&other, &join, &mut |_, _| {}).unwrap();
+            assert!(report.chunks > 30, "{report:?}");
+            let found = collection.verify(true).unwrap();
+            assert!(found.is_sound() && found.documents == 30, "call {call}: {found:?}");
+        }
+        if changed {
+            assert!(old > 10 && new > 3, "{old} had the old vectors, {new} the new");
+            return;
+        }
+        call += 17;
+    }
+}
