@@ -85,7 +85,12 @@ impl Flat {
             } else {
                 let scores = &mut scores[..end - start];
                 scan(measure, self.element, ask.query, &bytes[start * width..end * width], scores);
-                scores.iter().zip(start as u32..).for_each(|(&score, row)| top.push(score, row));
+                for (scores, row) in scores.chunks(16).zip((start as u32..).step_by(16)) {
+                    let bar = top.bar();
+                    if scores.iter().fold(false, |any, &score| any | (score >= bar)) {
+                        scores.iter().zip(row..).for_each(|(&score, row)| top.push(score, row));
+                    }
+                }
             }
         }
         top

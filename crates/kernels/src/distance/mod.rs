@@ -9,6 +9,8 @@
 //! A score is summed in several independent chains, which hide the latency of the multiply-add; rows that are
 //! picked are taken four at a time, and a row that is read for four queries is loaded and widened once.
 
+#[cfg(target_arch = "x86_64")]
+mod halves;
 mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -15,7 +15,7 @@ pub(super) fn run<const Q: usize>(level: Level, job: &Job<'_, Q>, out: &mut [f32
         return false;
     }
     // SAFETY: the instruction set is there; the public functions checked the job.
-    unsafe { tile::run::<F32x8, Q, 2>(job, out) };
+    unsafe { tile::run::<F32x8, F32x8, Q, 2>(job, out) };
     true
 }
 

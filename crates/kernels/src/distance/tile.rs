@@ -23,25 +23,25 @@ pub(super) struct Job<'a, const Q: usize> {
     pub at: Rows<'a>,
 }
 
-/// Runs `job` with registers of type `V`.
+/// Runs `job` with registers of type `V`, or `S` where one query meets long rows in order; both hold as many numbers.
 ///
 /// # Safety
 /// The instruction set of `V` is present; the job's rows lie inside its block (checked by the public
 /// functions) and `out` holds one score per query and row.
 #[inline(always)]
-pub(super) unsafe fn run<V: Lanes, const Q: usize, const C: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
+pub(super) unsafe fn run<V: Lanes, S: Lanes, const Q: usize, const C: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
     // SAFETY: the caller's duty, passed on unchanged.
     unsafe {
         match (job.element, job.measure) {
-            (Element::F32, Measure::Dot) => rows::<V, F32, Dot, Q, C>(job, out),
-            (Element::F32, Measure::L2) => rows::<V, F32, L2, Q, C>(job, out),
-            (Element::F32, Measure::L1) => rows::<V, F32, L1, Q, C>(job, out),
-            (Element::F16, Measure::Dot) => rows::<V, F16, Dot, Q, C>(job, out),
-            (Element::F16, Measure::L2) => rows::<V, F16, L2, Q, C>(job, out),
-            (Element::F16, Measure::L1) => rows::<V, F16, L1, Q, C>(job, out),
-            (Element::Bf16, Measure::Dot) => rows::<V, Bf16, Dot, Q, C>(job, out),
-            (Element::Bf16, Measure::L2) => rows::<V, Bf16, L2, Q, C>(job, out),
-            (Element::Bf16, Measure::L1) => rows::<V, Bf16, L1, Q, C>(job, out),
+            (Element::F32, Measure::Dot) => rows::<V, S, F32, Dot, Q, C>(job, out),
+            (Element::F32, Measure::L2) => rows::<V, S, F32, L2, Q, C>(job, out),
+            (Element::F32, Measure::L1) => rows::<V, S, F32, L1, Q, C>(job, out),
+            (Element::F16, Measure::Dot) => rows::<V, S, F16, Dot, Q, C>(job, out),
+            (Element::F16, Measure::L2) => rows::<V, S, F16, L2, Q, C>(job, out),
+            (Element::F16, Measure::L1) => rows::<V, S, F16, L1, Q, C>(job, out),
+            (Element::Bf16, Measure::Dot) => rows::<V, S, Bf16, Dot, Q, C>(job, out),
+            (Element::Bf16, Measure::L2) => rows::<V, S, Bf16, L2, Q, C>(job, out),
+            (Element::Bf16, Measure::L1) => rows::<V, S, Bf16, L1, Q, C>(job, out),
         }
     }
 }
@@ -55,7 +55,10 @@ const LONG: usize = 128;
 ///
 /// Rows that are picked are taken four at a time, because each is waited for by itself.
 #[inline(always)]
-unsafe fn rows<V: Lanes, W: Width, T: Term, const Q: usize, const C: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
+unsafe fn rows<V: Lanes, S: Lanes, W: Width, T: Term, const Q: usize, const C: usize>(
+    job: &Job<'_, Q>,
+    out: &mut [f32],
+) {
     let dimension = job.queries[0].len();
     let count = out.len() / Q;
     let queries = job.queries.map(|q| q.as_ptr().cast::<u8>());
@@ -80,7 +83,12 @@ unsafe fn rows<V: Lanes, W: Width, T: Term, const Q: usize, const C: usize>(job:
     }
     while i < count {
         // SAFETY: as above.
-        let s = unsafe { tile::<V, W, T, Q, 1, C>(queries, [at(i)], dimension) };
+        let s = unsafe {
+            match Q == 1 && stream {
+                true => tile::<S, W, T, Q, 1, C>(queries, [at(i)], dimension),
+                false => tile::<V, W, T, Q, 1, C>(queries, [at(i)], dimension),
+            }
+        };
         for q in 0..Q {
             out[q * count + i] = s[q][0];
         }

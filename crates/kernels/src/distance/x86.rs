@@ -1,6 +1,7 @@
 //! The vector operations on x86-64: 256-bit (AVX2, FMA, F16C) and 512-bit (AVX-512F) registers.
 
 use super::Measure;
+use super::halves::Halves;
 use super::lanes::{Dot, F32, L1, L2, Lanes};
 use super::tile::{self, Job, tile};
 use crate::Level;
@@ -44,19 +45,19 @@ fn narrow(level: Level) -> bool {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 unsafe fn run_512<const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { tile::run::<__m512, Q, 4>(job, out) }
+    unsafe { tile::run::<__m512, Halves, Q, 2>(job, out) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn run_256<const Q: usize>(job: &Job<'_, Q>, out: &mut [f32]) {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { tile::run::<__m256, Q, 2>(job, out) }
+    unsafe { tile::run::<__m256, __m256, Q, 2>(job, out) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 unsafe fn pair_512(measure: Measure, a: &[f32], b: &[f32]) -> f32 {
     // SAFETY: the caller's duty, passed on unchanged.
-    unsafe { pair_any::<__m512, 4>(measure, a, b) }
+    unsafe { pair_any::<__m512, 2>(measure, a, b) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
