@@ -46,8 +46,9 @@ pub enum Standing {
 pub struct Explanation {
     /// The terms the row has, in the order of the query.
     pub terms: Vec<TermExplanation>,
-    /// Words of the query, as they were asked for, of which the row has no form. (A word has one term per language of
-    /// the index; a row in one language needs only one.)
+    /// What the query names and the score counts, in order, of which the row has no form: words as they were asked for
+    /// (also those that no row has), phrases, beginnings. (A word has one term per language of the index; a row in one
+    /// language needs only one.)
     pub missing: Vec<String>,
     /// The whole score: the sum of the contributions, and what BM25+ and BM25L give every result.
     pub score: f64,

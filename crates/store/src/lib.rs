@@ -66,6 +66,7 @@ mod segment;
 mod shared;
 mod snapshot;
 mod storage;
+mod texts;
 mod threads;
 mod tiers;
 mod truth;

@@ -4,10 +4,12 @@ use crate::collection::Collection;
 use crate::segment::Place;
 use crate::segment::search::{self, Words};
 use crate::shared::Shared;
+use crate::texts::ReadTexts;
 use crate::truth::fault::Fault;
 use crate::truth::read;
 use crate::truth::rows::{Counters, DocumentRow};
 use crate::truth::tables::{CHUNKS, DOCUMENTS, PATHS, SETTINGS, SOURCES, SPEC, STATE, VECTORS, number, source_key};
+use crate::truth::texts::texts;
 use crate::truth::{Reading, TruthReader};
 use crate::vectors;
 use crate::view::View;
@@ -17,6 +19,7 @@ use base::{
 };
 use parking_lot::Mutex;
 use redb::{ReadTransaction, ReadableTable};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// A frozen version of a collection; see [`Snapshot`].
@@ -138,6 +141,22 @@ impl CollectionSnapshot {
         self.shared.place()
     }
 
+    /// [`CollectionSnapshot::search`] for a search that may read texts. A text that cannot be read is no damage of an
+    /// index, which the search would have made again.
+    fn search_reading<T>(
+        &self,
+        search: impl Fn(&View, ReadTexts<'_>) -> std::result::Result<T, (u64, Error)>,
+    ) -> Result<T> {
+        let failed = Cell::new(None);
+        let read = |chunks: &[u64]| {
+            self.read(|transaction| texts(transaction, chunks)).map_err(|e| {
+                failed.set(Some(e));
+                Error::new(Kind::Io, "reading the texts of a phrase")
+            })
+        };
+        self.search(|view| search(view, &read)).map_err(|e| failed.take().unwrap_or(e))
+    }
+
     pub(crate) fn spec(&self) -> &base::EmbedSpec {
         &self.shared.spec
     }
@@ -243,14 +262,15 @@ impl Snapshot for CollectionSnapshot {
     ) -> Result<Vec<String>> {
         out.clear();
         let words = Words { text: query, options };
-        let (hits, warnings) = self.search(|view| search::lexical(view, &self.place(), words, k))?;
+        let (hits, warnings) =
+            self.search_reading(|view, read| search::lexical(view, &self.place(), words, read, k))?;
         *out = hits;
         Ok(warnings)
     }
 
     fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation> {
         let words = Words { text: query, options };
-        self.search(|view| search::explain(view, &self.place(), words, chunk.0, k))
+        self.search_reading(|view, read| search::explain(view, &self.place(), words, read, (chunk.0, k)))
     }
 
     fn is_absent(&self, word: &str) -> Result<bool> {

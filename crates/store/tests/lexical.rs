@@ -142,3 +142,63 @@ fn closeness_and_misspellings_count_when_asked() {
     assert!(search("quarrry", WordOptions::default()).is_empty());
     assert_eq!(search("quarrry", WordOptions { typos: true, ..WordOptions::default() }).len(), 2);
 }
+
+/// Stop words are not in the index; whether they stand in a phrase is read in the texts.
+#[test]
+fn phrases_with_stop_words_are_exact() {
+    let options = OpenOptions::create(&spec()).on(Arc::new(MemoryStorage::new()));
+    let collection = Collection::open(Path::new("/phrases"), options).unwrap();
+    // Chunks whose text begins in one piece of the stored text and ends in the next, in documents of many groups.
+    let filler = "Slate and lime and the hills of Kent. ".repeat(30);
+    let mut builder = DocumentBuilder::new("text");
+    for number in 0..90 {
+        let said = match number {
+            17 => "To be, or not to be: that is the question.",
+            55 => "The Bank of England was asked.",
+            56 => "A bank in England was asked.",
+            _ => "Nothing was asked.",
+        };
+        builder.block(BlockKind::Paragraph, Locator::default(), &format!("{filler}{said}"));
+    }
+    let document = builder.finish();
+    let ranges: Vec<_> = document.blocks.iter().map(|block| block.range.clone()).collect();
+    let chunk = |range| Chunk { range, context: "The river of stones".into(), tokens: 8 };
+    let chunks = ranges.into_iter().map(|range| NewChunk { chunk: chunk(range), vector: vector(1) }).collect();
+    let (source, path, stamp) = ("long".into(), String::new(), FileStamp::default());
+    let long = Change::Put(Box::new(NewDocument { source, path, stamp, document, chunks }));
+    collection.commit(vec![put("short", "or not to be"), long]).unwrap();
+    collection.commit(vec![put("gone", "not to be"), put("other", "be or not")]).unwrap();
+    collection.commit(vec![put("gone", "replaced")]).unwrap();
+    let snapshot = collection.snapshot().unwrap();
+    let texts = |query: &str| {
+        let mut hits = Vec::new();
+        let warnings = snapshot.search_lexical_with(query, WordOptions::default(), 200, &mut hits).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let mut texts: Vec<String> = hits.iter().map(|hit| snapshot.chunk(hit.chunk).unwrap().unwrap().text).collect();
+        texts.iter_mut().for_each(|text| *text = text.replace(&filler, ""));
+        texts.sort_unstable();
+        texts
+    };
+    assert_eq!(texts("\"to be or not to be\""), ["To be, or not to be: that is the question."]);
+    assert_eq!(texts("+\"not to be\""), ["To be, or not to be: that is the question.", "or not to be"]);
+    assert_eq!(texts("+\"bank of england\""), ["The Bank of England was asked."]);
+    assert_eq!(texts("bank -\"bank of england\""), ["A bank in England was asked."]);
+    assert_eq!(texts("+headings:\"river of stones\"").len(), 90);
+    assert_eq!(texts("+headings:\"river and stones\"").len(), 0);
+    let hit = chunk_with(&*snapshot, "bank of england");
+    let why =
+        snapshot.explain_lexical("\"bank of england\" \"bank in england\"", WordOptions::default(), hit, 9).unwrap();
+    assert_eq!(
+        why.terms.iter().map(|t| t.term.as_str()).collect::<Vec<_>>(),
+        ["bank", "england", "\"bank of england\""]
+    );
+    assert_eq!((why.missing, why.standing), (vec!["\"bank in england\"".to_owned()], Standing::Ranked(1)));
+}
+
+/// The one chunk with this phrase.
+fn chunk_with(snapshot: &dyn Snapshot, phrase: &str) -> ChunkId {
+    let mut hits = Vec::new();
+    snapshot.search_lexical(&format!("+\"{phrase}\""), 9, &mut hits).unwrap();
+    assert_eq!(hits.len(), 1);
+    hits[0].chunk
+}

@@ -6,12 +6,19 @@ use super::planner::plan;
 use super::query::Query;
 use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;
+use super::texts::RowTexts;
 use super::vector_space;
 use base::Result;
 pub use base::{Explanation, Standing, TermExplanation};
 use kernels::impact::UNIT;
 
-pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
+pub(crate) fn explain(
+    corpus: &Corpus,
+    query: &Query,
+    texts: Option<&dyn RowTexts>,
+    (segment, row): (u32, u32),
+    k: usize,
+) -> Result<Explanation> {
     let mut out = Explanation::unknown();
     let number = segment as usize;
     let view = corpus.views().get(number);
@@ -19,18 +26,15 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
     else {
         return Ok(out);
     };
-    let plan = plan(corpus, query)?;
+    let plan = plan(corpus, query, texts)?;
     let bm25 = is_saturating(corpus, query.scoring);
     let (saturations, extra) = saturations(corpus, &plan, query.scoring)?;
     let formula = vector_space::formula(corpus, &plan, query.scoring);
     let sublinear = matches!(query.scoring, Scoring::TfIdf { sublinear: true });
     let measures = if bm25 { None } else { Some(corpus.measures(sublinear)?) };
 
-    let (mut sum, mut present) = (0.0, Vec::new());
+    let (mut sum, mut present) = (0.0, vec![false; plan.asked.len()]);
     for (i, term) in plan.terms.iter().enumerate() {
-        if !bm25 && formula.factors[i] == 0.0 {
-            continue;
-        }
         let found = match term.sources[number].open(&view.segment)? {
             Some(list) => list.find(row)?,
             None => None,
@@ -38,7 +42,10 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
         let Some((_, _, tf)) = found else {
             continue;
         };
-        present.push(i);
+        term.asked.iter().for_each(|&number| present[number] = true);
+        if !bm25 && formula.factors[i] == 0.0 {
+            continue;
+        }
         let len = view.segment.lengths(term.field)?.map_or(0, |l| l.get(row));
         let saturation = &saturations[i];
         let contribution =
@@ -56,7 +63,8 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
             contribution,
         });
     }
-    out.missing = missing(&plan, &present);
+    let asked = plan.asked.iter().zip(present).filter(|(asked, present)| !present && (bm25 || asked.is_word));
+    out.missing = asked.map(|(asked, _)| asked.name.clone()).collect();
     out.score = match measures {
         None => sum + extra,
         Some(measures) => {
@@ -70,18 +78,6 @@ pub(crate) fn explain(corpus: &Corpus, query: &Query, segment: u32, row: u32, k:
     };
     out.standing = standing(corpus, &plan, query, (segment, row), &out, k)?;
     Ok(out)
-}
-
-/// Words of the question of which the row has no form, in no field in which they were looked for.
-fn missing(plan: &Plan, present: &[usize]) -> Vec<String> {
-    let mut missing: Vec<&str> = Vec::new();
-    for term in &plan.terms {
-        let is_present = present.iter().any(|&i| plan.terms[i].word == term.word);
-        if !is_present && !missing.contains(&term.word.as_str()) {
-            missing.push(&term.word);
-        }
-    }
-    missing.into_iter().map(str::to_owned).collect()
 }
 
 fn standing(

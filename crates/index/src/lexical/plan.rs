@@ -15,8 +15,8 @@ use base::{Result, RowSet};
 pub(crate) struct ScoredTerm {
     /// The term, or what was made: `"hard grey"`, `quarr*`.
     pub label: String,
-    /// The word of the question that it is a form of; what was made stands for itself.
-    pub word: String,
+    /// What it was asked for as: numbers of [`Plan::asked`]. None for what the question does not name.
+    pub asked: Vec<usize>,
     /// 0 all fields, 1 title, 2 headings.
     pub field: usize,
     /// Visible rows that have the word in any of the visible languages.
@@ -31,14 +31,23 @@ pub(crate) struct ScoredTerm {
     pub is_word: bool,
 }
 
+/// Something that the question names: a word, a phrase, a beginning.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    /// As a person would write it, in lower case if it is a word.
+    pub name: String,
+    /// Whether vector space scores count it.
+    pub is_word: bool,
+}
+
 /// What to do in each segment.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub terms: Vec<ScoredTerm>,
     /// Rows that may be results, by segment; `None`: those visible.
     pub allowed: Option<Vec<RowSet>>,
-    /// Distinct words of the question that no visible row has.
-    pub unknown_words: usize,
+    /// What the question names and the score counts, each once, in order; known or not.
+    pub asked: Vec<Asked>,
 }
 
 impl Plan {
@@ -50,16 +59,33 @@ impl Plan {
         }
     }
 
-    /// Adds a term found for `word`; the same term asked for twice counts twice.
-    pub(crate) fn push(&mut self, found: FoundTerm, word: &str, field: usize, boost: f64, df: Option<u64>) {
+    /// The number of what the question names so.
+    pub(crate) fn ask(&mut self, name: String, is_word: bool) -> usize {
+        let asked = Asked { name, is_word };
+        self.asked.iter().position(|known| *known == asked).unwrap_or_else(|| {
+            self.asked.push(asked);
+            self.asked.len() - 1
+        })
+    }
+
+    /// Distinct words of the question that no visible row has, in order.
+    pub(crate) fn unknown_words(&self) -> impl Iterator<Item = &str> {
+        let known = |number| self.terms.iter().any(|term| term.asked.contains(&number));
+        let unknown = self.asked.iter().enumerate().filter(move |(number, asked)| asked.is_word && !known(*number));
+        unknown.map(|(_, asked)| asked.name.as_str())
+    }
+
+    /// Adds a term found for what was asked; the same term asked for twice counts twice.
+    pub(crate) fn push(&mut self, found: FoundTerm, asked: usize, field: usize, boost: f64, df: Option<u64>) {
         if let Some(known) = self.terms.iter_mut().find(|t| t.is_word && t.field == field && t.label == found.text) {
             known.boost += boost;
+            known.asked.push(asked);
             return;
         }
         let sources = found.entries.into_iter().map(|e| e.map_or(TermSource::Absent, TermSource::Stored)).collect();
         self.terms.push(ScoredTerm {
             label: found.text,
-            word: word.to_owned(),
+            asked: vec![asked],
             field,
             df: df.unwrap_or(found.rows),
             own_df: found.rows,
@@ -73,7 +99,7 @@ impl Plan {
     pub(crate) fn push_made(
         &mut self,
         corpus: &Corpus,
-        label: String,
+        (label, asked): (String, Option<usize>),
         field: usize,
         boost: f64,
         rows: &[Rows],
@@ -96,8 +122,8 @@ impl Plan {
             bytes.extend_from_slice(&[0; TAIL]);
             sources.push(TermSource::Made(rows.rows.len() as u32, bytes));
         }
-        let word = label.clone();
-        self.terms.push(ScoredTerm { label, word, field, df, own_df: df, boost, sources, is_word: false });
+        let asked = asked.into_iter().collect();
+        self.terms.push(ScoredTerm { label, asked, field, df, own_df: df, boost, sources, is_word: false });
         Ok(())
     }
 

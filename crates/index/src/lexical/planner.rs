@@ -4,11 +4,13 @@ use super::analysis::Token;
 use super::corpus::Corpus;
 use super::found::FoundTerm;
 use super::matching::{Arrangement, arranged, intersection, rows_with_any, union};
+use super::phrases::PhraseRows;
 use super::plan::Plan;
 use super::postings::Rows;
 use super::query::{Clause, Field, Matcher, Occur, Query, factor};
 use super::segment::LexicalSegment;
 use super::terms::{TermFinder, by_position};
+use super::texts::RowTexts;
 use base::{Error, Kind, Result, RowSet};
 
 /// Positions between which neighbouring words of a question count as near.
@@ -18,17 +20,20 @@ const FUZZY_BOOST: f64 = 0.5;
 /// Most words of a query that are scored, in order of appearance.
 const TERMS_MAX: usize = 1024;
 
-/// Prepares `query` for `corpus`.
+/// Most things a query names that are remembered, known or not.
+const ASKED_MAX: usize = 4 * TERMS_MAX;
+
+/// Prepares `query` for `corpus`, whose rows have these texts.
 ///
 /// # Errors
 /// [`Kind::BadInput`] for a query of weighted terms over text, or of words over weighted terms.
-pub(crate) fn plan(corpus: &Corpus, query: &Query) -> Result<Plan> {
+pub(crate) fn plan(corpus: &Corpus, query: &Query, texts: Option<&dyn RowTexts>) -> Result<Plan> {
     let over_weights = corpus.is_weighted();
     if over_weights && !query.clauses.is_empty() || !over_weights && !query.weighted.is_empty() {
         let what = "searching a lexical index: words are searched in text, weighted terms among weighted terms";
         return Err(Error::new(Kind::BadInput, what).hint("use Query::weighted for segments of a SparseBuilder only"));
     }
-    let mut planner = Planner { corpus, query, plan: Plan::default() };
+    let mut planner = Planner { corpus, query, texts, plan: Plan::default() };
     if !query.weighted.is_empty() {
         planner.weighted()?;
         return Ok(planner.plan);
@@ -47,10 +52,18 @@ fn text_of(matcher: &Matcher) -> &str {
     }
 }
 
-struct Planner<'a> {
-    corpus: &'a Corpus,
+pub(crate) struct Planner<'a> {
+    pub corpus: &'a Corpus,
     query: &'a Query,
-    plan: Plan,
+    pub texts: Option<&'a dyn RowTexts>,
+    pub plan: Plan,
+}
+
+/// Where words are looked for, what they are worth, and what they are asked for as, if not as themselves.
+struct Wanted {
+    field: usize,
+    boost: f64,
+    asked: Option<usize>,
 }
 
 impl Planner<'_> {
@@ -58,7 +71,8 @@ impl Planner<'_> {
         let finder = TermFinder::new(self.corpus, std::iter::empty());
         for (term, weight) in self.query.weighted.iter().take(TERMS_MAX * 4) {
             if let Some(found) = finder.find(0, term)? {
-                self.plan.push(found, term, 0, f64::from(factor(*weight)), None);
+                let asked = self.plan.ask(term.clone(), true);
+                self.plan.push(found, asked, 0, f64::from(factor(*weight)), None);
             }
         }
         Ok(())
@@ -76,47 +90,30 @@ impl Planner<'_> {
             Matcher::Words(_) => {
                 let positions = by_position(tokens);
                 if scored {
-                    self.words(&positions, field, boost, finder)?;
+                    self.words(&positions, Wanted { field, boost, asked: None }, finder)?;
                 }
                 if clause.occur != Occur::Should {
-                    let words = self.look_up(&positions, field, finder)?;
+                    let mut words = Vec::new();
                     // All words of the clause, each in any of its forms; words that are never indexed do not count.
-                    let words: Vec<_> = words.into_iter().filter_map(|(_, found)| found).collect();
+                    for forms in positions.iter().filter(|forms| finder.is_indexed(forms)) {
+                        words.push(finder.any(field, forms)?);
+                    }
                     self.restrict(clause.occur, &words)?;
                 }
             }
             Matcher::Phrase(text) => {
                 let positions = by_position(tokens);
                 if scored {
-                    self.words(&positions, field, boost, finder)?;
+                    self.words(&positions, Wanted { field, boost, asked: None }, finder)?;
                 }
-                let words = self.look_up(&positions, field, finder)?;
-                let first = words.iter().find(|(_, found)| found.is_some()).map_or(0, |(at, _)| *at);
-                let (distances, words): (Vec<u32>, Vec<Vec<FoundTerm>>) =
-                    words.into_iter().filter_map(|(at, found)| found.map(|found| (at - first, found))).unzip();
-                let rows = self.made(|segment, number, visible| {
-                    // Positions are kept for all fields together; in one field it is enough that all words occur.
-                    if words.is_empty() {
-                        Ok(Rows::default())
-                    } else if field == 0 {
-                        arranged(segment, number, &words, Arrangement::Phrase(&distances), visible)
-                    } else {
-                        let mut rows = visible.clone();
-                        for word in &words {
-                            rows = intersection(&rows, &rows_with_any(segment, number, word)?);
-                        }
-                        Ok(Rows { tfs: vec![1; rows.len()], rows: rows.iter().collect(), positions: Vec::new() })
-                    }
-                })?;
-                if scored && words.len() > 1 {
-                    self.plan.push_made(self.corpus, format!("\"{text}\""), field, boost, &rows)?;
+                let PhraseRows { rows, is_more, is_known } = self.phrase(&positions, field, finder)?;
+                if scored && is_more {
+                    let label = format!("\"{text}\"");
+                    let asked = self.plan.ask(named(field, &label), false);
+                    self.plan.push_made(self.corpus, (label, Some(asked)), field, boost, &rows)?;
                 }
-                if clause.occur != Occur::Should && !words.is_empty() {
-                    self.plan.allow(
-                        self.corpus,
-                        clause.occur,
-                        rows.into_iter().map(|r| r.rows.into_iter().collect()).collect(),
-                    );
+                if clause.occur != Occur::Should && is_known {
+                    self.allow(clause.occur, rows);
                 }
             }
             Matcher::Prefix(text) => {
@@ -130,50 +127,34 @@ impl Planner<'_> {
                         }
                     }
                 }
-                self.union(format!("{text}*"), clause.occur, field, boost, terms)?;
+                let label = format!("{text}*");
+                let asked = scored.then(|| self.plan.ask(named(field, &label), false));
+                self.union(label, clause.occur, Wanted { field, boost, asked }, &terms)?;
             }
             Matcher::Fuzzy(text, distance) => {
                 let distance = usize::from(*distance).clamp(1, 2);
                 let (mut exact, mut close) = (Vec::new(), Vec::new());
                 for token in &tokens {
                     exact.extend(finder.word(field, &token.text)?);
-                    close.extend(finder.fuzzy(field, &token.text, distance)?);
+                    close.extend(finder.fuzzy(field, &token.text, distance)?.into_iter().map(|(_, found)| found));
                 }
+                let label = format!("{text}~");
+                let asked = scored.then(|| self.plan.ask(named(field, &label), false));
                 if clause.occur == Occur::Should {
-                    self.words(&by_position(tokens), field, boost, finder)?;
-                    self.union(format!("{text}~"), clause.occur, field, boost * FUZZY_BOOST, close)?;
+                    self.words(&by_position(tokens), Wanted { field, boost, asked }, finder)?;
+                    self.union(label, clause.occur, Wanted { field, boost: boost * FUZZY_BOOST, asked }, &close)?;
                 } else {
                     exact.extend(close);
-                    self.union(format!("{text}~"), clause.occur, field, boost, exact)?;
+                    self.union(label, clause.occur, Wanted { field, boost, asked }, &exact)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// By position: its number, and the visible terms of its words; `None` if they are all stop words.
-    #[allow(clippy::type_complexity)]
-    fn look_up(
-        &self,
-        positions: &[Vec<Token>],
-        field: usize,
-        finder: &TermFinder<'_>,
-    ) -> Result<Vec<(u32, Option<Vec<FoundTerm>>)>> {
-        let mut words = Vec::new();
-        for forms in positions {
-            let mut found: Option<Vec<FoundTerm>> = None;
-            for form in forms {
-                if !finder.terms_of(&form.text).is_empty() {
-                    found.get_or_insert_default().extend(finder.word(field, &form.text)?);
-                }
-            }
-            words.push((forms[0].position, found));
-        }
-        Ok(words)
-    }
-
     /// Adds each word as a list, and what the query's options add to words.
-    fn words(&mut self, positions: &[Vec<Token>], field: usize, boost: f64, finder: &TermFinder<'_>) -> Result<()> {
+    fn words(&mut self, positions: &[Vec<Token>], wanted: Wanted, finder: &TermFinder<'_>) -> Result<()> {
+        let Wanted { field, boost, asked } = wanted;
         let mut counts: Vec<(&str, f64)> = Vec::new();
         let mut known: rustc_hash::FxHashMap<&str, usize> = rustc_hash::FxHashMap::default();
         for token in positions.iter().flatten() {
@@ -185,24 +166,25 @@ impl Planner<'_> {
         }
         let mut near: Vec<(&str, Vec<FoundTerm>)> = Vec::new();
         for (word, count) in counts {
-            if self.plan.terms.len() >= TERMS_MAX {
+            if self.plan.terms.len() >= TERMS_MAX || self.plan.asked.len() >= ASKED_MAX {
                 break;
             }
-            let mut found = finder.word(field, word)?;
+            let found = finder.word(field, word)?;
+            if found.is_empty() && finder.terms_of(word).is_empty() {
+                continue;
+            }
             let boost = boost * count;
-            if found.is_empty() && self.query.typos && word.chars().count() >= 4 && !finder.terms_of(word).is_empty() {
-                let distance = if word.chars().count() >= 8 { 2 } else { 1 };
-                found = finder.fuzzy(field, word, distance)?;
-                if !found.is_empty() {
-                    self.union(format!("{word}~"), Occur::Should, field, boost, found)?;
+            let asked = asked.unwrap_or_else(|| self.plan.ask(named(field, word), field == 0));
+            if found.is_empty() {
+                if self.query.typos {
+                    let close = finder.closest(field, word)?;
+                    let wanted = Wanted { field, boost, asked: Some(asked) };
+                    self.union(format!("{word}~"), Occur::Should, wanted, &close)?;
                 }
                 continue;
             }
-            if found.is_empty() && !finder.terms_of(word).is_empty() {
-                self.plan.unknown_words += 1;
-            }
             let df = found.iter().map(|f| f.rows).sum::<u64>().min(self.corpus.rows());
-            if field == 0 && self.query.proximity > 0.0 && !found.is_empty() {
+            if field == 0 && self.query.proximity > 0.0 {
                 near.push((word, found.clone()));
             }
             for found in found {
@@ -211,10 +193,10 @@ impl Planner<'_> {
                         && weight > 0.0
                         && let Some(extra) = finder.find(extra_field, &found.text)?
                     {
-                        self.plan.push(extra, word, extra_field, boost * f64::from(weight), None);
+                        self.plan.push(extra, asked, extra_field, boost * f64::from(weight), None);
                     }
                 }
-                self.plan.push(found, word, field, boost, Some(df));
+                self.plan.push(found, asked, field, boost, Some(df));
             }
         }
         for pair in near.windows(2).take(32) {
@@ -222,19 +204,17 @@ impl Planner<'_> {
             let words = [a.clone(), b.clone()];
             let rows = self
                 .made(|segment, number, visible| arranged(segment, number, &words, Arrangement::Near(NEAR), visible))?;
-            self.plan.push_made(
-                self.corpus,
-                format!("{left} near {right}"),
-                0,
-                f64::from(self.query.proximity),
-                &rows,
-            )?;
+            let label = (format!("{left} near {right}"), None);
+            self.plan.push_made(self.corpus, label, 0, f64::from(self.query.proximity), &rows)?;
         }
         Ok(())
     }
 
     /// Computes a list of visible rows in each segment.
-    fn made(&self, make: impl Fn(&LexicalSegment, usize, &RowSet) -> Result<Rows>) -> Result<Vec<Rows>> {
+    pub(crate) fn made(
+        &self,
+        mut make: impl FnMut(&LexicalSegment, usize, &RowSet) -> Result<Rows>,
+    ) -> Result<Vec<Rows>> {
         let views = self.corpus.views().iter().enumerate();
         views
             .map(|(number, view)| match &view.visible {
@@ -245,15 +225,19 @@ impl Planner<'_> {
     }
 
     /// Scores or demands the rows with any of `terms` as if they were one word.
-    fn union(&mut self, label: String, occur: Occur, field: usize, boost: f64, terms: Vec<FoundTerm>) -> Result<()> {
-        let rows = self.made(|segment, number, visible| union(segment, number, &terms, visible))?;
+    fn union(&mut self, label: String, occur: Occur, wanted: Wanted, terms: &[FoundTerm]) -> Result<()> {
+        let rows = self.made(|segment, number, visible| union(segment, number, terms, visible))?;
         if occur != Occur::MustNot {
-            self.plan.push_made(self.corpus, label, field, boost, &rows)?;
+            self.plan.push_made(self.corpus, (label, wanted.asked), wanted.field, wanted.boost, &rows)?;
         }
         if occur != Occur::Should {
-            self.plan.allow(self.corpus, occur, rows.into_iter().map(|r| r.rows.into_iter().collect()).collect());
+            self.allow(occur, rows);
         }
         Ok(())
+    }
+
+    fn allow(&mut self, occur: Occur, rows: Vec<Rows>) {
+        self.plan.allow(self.corpus, occur, rows.into_iter().map(|r| r.rows.into_iter().collect()).collect());
     }
 
     /// Demands, or forbids, rows that have all of `words`.
@@ -272,4 +256,9 @@ impl Planner<'_> {
         self.plan.allow(self.corpus, occur, sets);
         Ok(())
     }
+}
+
+/// What is looked for in one field only, with the field before it.
+fn named(field: usize, what: &str) -> String {
+    format!("{}{what}", ["", "title:", "headings:"][field])
 }

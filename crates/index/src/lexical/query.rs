@@ -30,7 +30,8 @@ pub enum Occur {
 pub enum Matcher {
     /// Each word by itself.
     Words(String),
-    /// The words one after another; stop words between them count as places.
+    /// The words one after another. Stop words among them are looked for in the texts, see
+    /// [`super::LexicalSearcher::search_with`].
     Phrase(String),
     /// Words that begin so; also what the prefix itself stems to.
     Prefix(String),

@@ -7,6 +7,7 @@ use super::planner::plan;
 use super::query::Query;
 use super::run::run;
 use super::terms::TermFinder;
+use super::texts::RowTexts;
 use super::view::SegmentView;
 use base::Result;
 use kernels::impact::UNIT;
@@ -58,11 +59,27 @@ impl LexicalSearcher {
     /// [`base::Kind::Corrupt`] if a segment turns out to be damaged; [`base::Kind::BadInput`] for a query of weighted terms
     /// over text, or of words over weighted terms.
     pub fn search(&self, query: &Query, k: usize, out: &mut Vec<LexicalHit>) -> Result<()> {
+        self.search_with(query, None, k, out)
+    }
+
+    /// The same, for which `texts` tells where phrases with stop words stand; without, any word may stand in their
+    /// places, and a phrase of stop words alone has no say. Only such phrases read texts: of the rows that have
+    /// their other words in place, or of all.
+    ///
+    /// # Errors
+    /// As [`LexicalSearcher::search`], and if a text cannot be read.
+    pub fn search_with(
+        &self,
+        query: &Query,
+        texts: Option<&dyn RowTexts>,
+        k: usize,
+        out: &mut Vec<LexicalHit>,
+    ) -> Result<()> {
         out.clear();
         if k == 0 || self.views().is_empty() {
             return Ok(());
         }
-        let plan = plan(&self.corpus, query)?;
+        let plan = plan(&self.corpus, query, texts)?;
         out.extend(run(&self.corpus, &plan, query, k)?.into_iter().map(|hit| LexicalHit {
             segment: hit.segment,
             row: hit.row,
@@ -77,7 +94,21 @@ impl LexicalSearcher {
     /// # Errors
     /// As [`LexicalSearcher::search`].
     pub fn explain(&self, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
-        explain::explain(&self.corpus, query, segment, row, k)
+        explain::explain(&self.corpus, query, None, (segment, row), k)
+    }
+
+    /// The same for [`LexicalSearcher::search_with`].
+    ///
+    /// # Errors
+    /// As [`LexicalSearcher::search_with`].
+    pub fn explain_with(
+        &self,
+        query: &Query,
+        texts: Option<&dyn RowTexts>,
+        (segment, row): (u32, u32),
+        k: usize,
+    ) -> Result<Explanation> {
+        explain::explain(&self.corpus, query, texts, (segment, row), k)
     }
 
     /// Whether no visible row has `word`. `false` also when words cannot tell: for stop words of any language, which

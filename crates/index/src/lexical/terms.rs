@@ -15,8 +15,6 @@ use base::Result;
 
 /// Most words a prefix stands for.
 const PREFIX_TERMS_MAX: usize = 1024;
-/// Most words a misspelling stands for.
-const FUZZY_TERMS_MAX: usize = 50;
 
 /// Where the rows of a term are, in one segment.
 #[derive(Clone, Debug)]
@@ -55,7 +53,7 @@ pub(crate) fn by_position(tokens: Vec<Token>) -> Vec<Vec<Token>> {
 
 /// Looks up words for one reader.
 pub(crate) struct TermFinder<'a> {
-    corpus: &'a Corpus,
+    pub corpus: &'a Corpus,
     /// The language whose stop words the query leaves out.
     own: Option<Language>,
 }
@@ -84,8 +82,24 @@ impl<'a> TermFinder<'a> {
         self.own.is_some_and(|own| stop_mask(word) & own.bit() != 0)
     }
 
+    /// Whether any of these forms of a word is looked up: is no stop word of the query's own language.
+    pub(crate) fn is_indexed(&self, forms: &[Token]) -> bool {
+        forms.iter().any(|form| !self.terms_of(&form.text).is_empty())
+    }
+
+    /// Whether every visible row that holds the folded `word` has a term for it: it is no stop word in any language.
+    pub(crate) fn is_always_indexed(&self, word: &str) -> bool {
+        let languages = &self.corpus.statistics.languages;
+        self.corpus.analysis() != Analysis::Text || languages.iter().all(|&language| term(word, language).is_some())
+    }
+
+    /// How text becomes words.
+    pub(crate) fn analysis(&self) -> Analysis {
+        self.corpus.analysis()
+    }
+
     /// The distinct terms of a folded word in the languages of the visible rows.
-    fn forms(&self, word: &str) -> Vec<String> {
+    pub(crate) fn forms(&self, word: &str) -> Vec<String> {
         let mut terms: Vec<String> = Vec::new();
         for &language in &self.corpus.statistics.languages {
             if let Some(term) = term(word, language)
@@ -137,6 +151,15 @@ impl<'a> TermFinder<'a> {
         Ok(found)
     }
 
+    /// The visible terms of any of these forms of a word.
+    pub(crate) fn any(&self, field: usize, forms: &[Token]) -> Result<Vec<FoundTerm>> {
+        let mut found = Vec::new();
+        for form in forms {
+            found.extend(self.word(field, &form.text)?);
+        }
+        Ok(found)
+    }
+
     /// Whether no visible row has a form of the folded `word`; `None` for what cannot be told by words: stop words
     /// of any language, which texts in it were indexed without, and scripts without spaces, indexed by pairs.
     pub(crate) fn is_absent(&self, word: &str) -> Result<Option<bool>> {
@@ -153,40 +176,6 @@ impl<'a> TermFinder<'a> {
         key.extend_from_slice(prefix.as_bytes());
         let mut found = Vec::new();
         self.walk(field, &key, |text| text.starts_with(prefix), &mut found)?;
-        Ok(found)
-    }
-
-    /// Visible terms within `distance` edits of a term of `word` (but not these), closest first, then in byte order.
-    /// A term is not taken if it is so short that most of it would be edits.
-    pub(crate) fn fuzzy(&self, field: usize, word: &str, distance: usize) -> Result<Vec<FoundTerm>> {
-        let wanted = self.terms_of(word);
-        let mut close: Vec<(usize, String)> = Vec::new();
-        for view in self.corpus.views() {
-            let mut walk = view.segment.walk(&[field as u8])?;
-            let mut matchers: Vec<_> = wanted.iter().map(|w| super::edits::EditMatcher::new(w, distance)).collect();
-            while let Some((key, _)) = walk.next()? {
-                if key.first() != Some(&(field as u8)) {
-                    break;
-                }
-                let Ok(text) = std::str::from_utf8(&key[1..]) else { continue };
-                let edits = matchers.iter_mut().filter_map(|m| m.distance(text)).min();
-                if let Some(edits) = edits
-                    && edits > 0
-                    && text.chars().count() > 2 * distance
-                    && !close.iter().any(|(_, t)| t == text)
-                {
-                    close.push((edits, text.to_owned()));
-                }
-            }
-        }
-        close.sort_unstable();
-        let mut found = Vec::new();
-        for (_, text) in close {
-            if found.len() == FUZZY_TERMS_MAX {
-                break;
-            }
-            found.extend(self.find(field, &text)?);
-        }
         Ok(found)
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn formula(corpus: &Corpus, plan: &Plan, scoring: Scoring) -> Formula
         _ => {
             let factors: Vec<f64> = words().map(|b| if b > 0.0 { 1.0 } else { 0.0 }).collect();
             // Words that no visible row has belong to the query's set as well.
-            Formula { query: factors.iter().sum::<f64>() + plan.unknown_words as f64, factors }
+            Formula { query: factors.iter().sum::<f64>() + plan.unknown_words().count() as f64, factors }
         }
     }
 }

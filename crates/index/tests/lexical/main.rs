@@ -6,6 +6,8 @@ mod exact;
 mod explain;
 mod golden;
 mod highlight;
+mod misspelt;
+mod phrase;
 mod rights;
 mod segments;
 mod support;

@@ -120,6 +120,41 @@ fn words_are_scored_as_asked_and_scores_are_explained() {
 }
 
 #[test]
+fn what_a_passage_lacks_is_what_was_asked_for() {
+    let world = stones();
+    let explained = |args: &[&str]| {
+        let mut all = vec!["search", "--retriever", "bm25", "--explain", "-k", "1"];
+        all.extend(args);
+        (world.json(&all)["hits"][0]["explain"]["missing"].clone(), world.run(&all).out)
+    };
+    let question = "price of slate, mortar and a \"xylophone of granite\"";
+    let missing = serde_json::json!(["mortar", "xylophone", "\"xylophone of granite\""]);
+    for options in [&[][..], &["--proximity", "2"], &["--proximity", "2", "--headings-weight", "3"]] {
+        let (json, text) = explained(&[options, &[question]].concat());
+        assert_eq!(json, missing, "{options:?}");
+        let line = "words that it does not have: mortar, xylophone, \"xylophone of granite\"";
+        assert!(text.contains(line), "{text}");
+    }
+    let (json, _) = explained(&["--typos", "slaet xylophone"]);
+    assert_eq!(json, serde_json::json!(["xylophone"]), "misspelt and found");
+    let (json, _) = explained(&["--scoring", "jaccard", "--proximity", "2", question]);
+    assert_eq!(json, serde_json::json!(["mortar", "xylophone"]), "phrases do not count");
+}
+
+#[test]
+fn a_quoted_phrase_is_exact_with_its_stop_words() {
+    let world = stones();
+    let found = |query: &str| world.json(&["search", "--retriever", "bm25", "-k", "9", query])["hits"].clone();
+    assert_eq!(found("+\"slowly by carbonation\"")[0]["source"], "notes/mortar.txt");
+    assert_eq!(found("+\"slowly of carbonation\""), serde_json::json!([]));
+    world.write("notes/hamlet.txt", "To be, or not to be: that is the question.\n");
+    world.write("notes/other.txt", "Not to be or to be is the question, that is.\n");
+    assert_eq!(world.run(&["index", "notes"]).code, 0);
+    let hits = found("\"to be or not to be\"");
+    assert_eq!((hits.as_array().unwrap().len(), &hits[0]["source"]), (1, &"notes/hamlet.txt".into()));
+}
+
+#[test]
 fn words_count_by_field_and_place_and_in_spite_of_typos_when_asked() {
     let world = stones();
     // Long enough for a second chunk, which carries the headings: the first has them in its text.

@@ -1,6 +1,7 @@
 //! Searching several segments as if they were one.
 
 use super::{Place, Seen};
+use crate::texts::{ReadTexts, StoredTexts};
 use crate::view::View;
 use base::{ChunkHit, ChunkId, Error, Explanation, Kind, WordOptions};
 use index::lexical::{LexicalSearcher, Query, SegmentView};
@@ -64,11 +65,17 @@ impl Words<'_> {
 /// Hits, and what could not be read as meant.
 pub(crate) type Found = (Vec<ChunkHit>, Vec<String>);
 
-/// The at most `k` chunks with the highest score for `words`.
-pub(crate) fn lexical(view: &View, place: &Place<'_>, words: Words<'_>, k: usize) -> Result<Found, At> {
+/// The at most `k` chunks with the highest score for `words`; `read` reads the texts of chunks, should they be needed.
+pub(crate) fn lexical(
+    view: &View,
+    place: &Place<'_>,
+    words: Words<'_>,
+    read: ReadTexts<'_>,
+    k: usize,
+) -> Result<Found, At> {
     let (searcher, query) = (searcher(view, place)?, words.query());
     let mut found = Vec::new();
-    searcher.search(&query, k, &mut found).map_err(|e| blame(view, e))?;
+    searcher.search_with(&query, Some(&StoredTexts { view, read }), k, &mut found).map_err(|e| blame(view, e))?;
     let hits = found.iter().map(|h| hit(&view.segments[h.segment as usize], h.row, h.score));
     Ok((hits.collect::<Result<_, _>>()?, query.warnings().to_vec()))
 }
@@ -78,17 +85,17 @@ pub(crate) fn explain(
     view: &View,
     place: &Place<'_>,
     words: Words<'_>,
-    chunk: u64,
-    k: usize,
+    read: ReadTexts<'_>,
+    (chunk, k): (u64, usize),
 ) -> Result<Explanation, At> {
-    let searcher = searcher(view, place)?;
+    let (searcher, query, texts) = (searcher(view, place)?, words.query(), StoredTexts { view, read });
     // A chunk that was replaced can still have a row in an older segment, as a deleted one.
     let shown = |(i, seen): (u32, &Seen)| {
         let row = seen.segment.row_of(chunk)?;
         (!seen.deleted.contains(row)).then_some((i, row))
     };
     match (0u32..).zip(&view.segments).find_map(shown) {
-        Some((segment, row)) => searcher.explain(&words.query(), segment, row, k).map_err(|e| blame(view, e)),
+        Some(at) => searcher.explain_with(&query, Some(&texts), at, k).map_err(|e| blame(view, e)),
         None => Ok(Explanation::unknown()),
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod preamble;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod tables;
+pub(crate) mod texts;
 pub(crate) mod write;
 
 use crate::names::HEAD;

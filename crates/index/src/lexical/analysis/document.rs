@@ -129,13 +129,7 @@ impl DocumentAnalyzer {
     fn read_new(&mut self, chunk: &str, position: u32, votes: &mut Votes, out: &mut Vec<Occurrence>) -> u32 {
         let mut found = std::mem::take(&mut self.scratch);
         found.clear();
-        let positions = match self.analysis {
-            Analysis::Text => words::split(chunk, &mut found),
-            Analysis::Whitespace | Analysis::Weighted => {
-                found.push(words::Word { text: chunk.to_owned(), range: 0..chunk.len(), position: 0 });
-                1
-            }
-        };
+        let positions = self.analysis.split(chunk, &mut found);
         let first = self.pieces.len();
         let remember = chunk.len() <= CHUNK_BYTES_MAX && self.chunk_numbers.len() < CHUNKS_MAX;
         for found in &found {

@@ -15,8 +15,8 @@ mod stem;
 mod words;
 
 pub use language::{Language, LanguageChoice};
-pub(crate) use stem::term;
-pub(crate) use words::unspaced;
+pub(crate) use stem::{accentless, term};
+pub(crate) use words::{Word, unspaced};
 
 use std::ops::Range;
 
@@ -49,23 +49,26 @@ impl Analysis {
         let mut words = Vec::new();
         let mut position = 0;
         for (start, chunk) in chunks(text) {
-            match self {
-                Analysis::Whitespace | Analysis::Weighted => {
-                    tokens.push(Token { text: chunk.to_owned(), range: start..start + chunk.len(), position });
-                    position += 1;
-                }
-                Analysis::Text => {
-                    let positions = words::split(chunk, &mut words);
-                    tokens.extend(words.drain(..).map(|w| Token {
-                        text: w.text,
-                        range: start + w.range.start..start + w.range.end,
-                        position: position + w.position,
-                    }));
-                    position += positions;
-                }
-            }
+            let positions = self.split(chunk, &mut words);
+            tokens.extend(words.drain(..).map(|w| Token {
+                text: w.text,
+                range: start + w.range.start..start + w.range.end,
+                position: position + w.position,
+            }));
+            position += positions;
         }
         tokens
+    }
+
+    /// Appends the words of a stretch without ASCII white space; returns the number of positions used.
+    pub(crate) fn split(self, stretch: &str, out: &mut Vec<Word>) -> u32 {
+        match self {
+            Analysis::Text => words::split(stretch, out),
+            Analysis::Whitespace | Analysis::Weighted => {
+                out.push(Word { text: stretch.to_owned(), range: 0..stretch.len(), position: 0 });
+                1
+            }
+        }
     }
 
     pub(crate) fn number(self) -> u8 {

@@ -28,6 +28,11 @@ pub(crate) fn term(word: &str, language: Language) -> Option<Cow<'_, str>> {
     Some(strip_accents(stemmed))
 }
 
+/// `word` without accents, as terms are.
+pub(crate) fn accentless(word: &str) -> Cow<'_, str> {
+    strip_accents(Cow::Borrowed(word))
+}
+
 /// `word` without the article or pronoun that French, Italian and Catalan glue to it with an apostrophe.
 fn without_elision(word: &str, language: Language) -> &str {
     if !matches!(language, Language::French | Language::Italian | Language::Catalan) {
