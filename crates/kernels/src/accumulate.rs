@@ -32,6 +32,30 @@ pub fn add(scores: &mut [u16; WINDOW], codes: &[u8; WINDOW], table: &Table, rows
     }
 }
 
+/// A posting as [`add_packed`] takes it: its row, of which only the place in the window is kept, and its entry in a
+/// [`Table`].
+#[inline]
+pub fn packed(row: u32, entry: usize) -> u32 {
+    let entry = (entry % (256 * TABLE_TFS)) as u32;
+    entry * WINDOW as u32 + row % WINDOW as u32
+}
+
+/// The place in the window of a packed posting.
+#[inline]
+pub fn place(posting: u32) -> u16 {
+    (posting % WINDOW as u32) as u16
+}
+
+/// Adds the bounds of packed postings; see [`add_once`].
+#[inline]
+pub fn add_packed(scores: &mut [u16; WINDOW], table: &Table, postings: &[u32]) {
+    for &posting in postings {
+        let at = posting as usize % WINDOW;
+        let entry = posting as usize / WINDOW % (256 * TABLE_TFS);
+        scores[at] = scores[at].wrapping_add(table[entry]);
+    }
+}
+
 /// Adds exact scores, rounded up to multiples of `1 << shift` and counted in these; negative ones count as 0. No bound
 /// exceeds `most`.
 #[inline]
@@ -60,6 +84,10 @@ mod tests {
         add_once(&mut scores, &codes, &table, &[first + 3, first + 4]);
         add(&mut scores, &codes, &table, &[first + 3, first + 9], &[0, 15]);
         assert_eq!((scores[3], scores[4], scores[9]), (14, 0, 15 * 256 + 255));
+        let postings = [packed(first + 3, 7), packed(first + 4, 256 * 15 + 1)];
+        add_packed(&mut scores, &table, &postings);
+        assert_eq!((scores[3], scores[4], postings.map(place)), (21, 256 * 15 + 1, [3, 4]));
+        scores[4] = 0;
         add_scores(&mut scores, &[first + 4, first + 5, first + 9], &[-50, 1024, 1 << 40], 10, 9);
         assert_eq!((scores[4], scores[5], scores[9]), (1, 2, 15 * 256 + 255 + 9));
     }

@@ -4,10 +4,12 @@ use super::cursor::bound;
 use super::fractions::Fractions;
 use super::lengths::LengthCodes;
 use super::postings::{BLOCK, Block, PostingList};
+use super::unrolled::Unrolled;
 use base::Result;
-use kernels::accumulate::{TABLE_TFS, Table, WINDOW, add, add_once, add_scores};
+use kernels::accumulate::{TABLE_TFS, Table, WINDOW, add, add_once, add_packed, add_scores, place};
 use kernels::bitpack::rank;
 use kernels::impact::{Lengths, Saturation, bounds, score};
+use std::sync::Arc;
 
 /// Lists with fewer rows are scored posting by posting: their tables would cost more.
 pub(crate) const TABLE_ROWS: usize = 256;
@@ -46,6 +48,8 @@ pub(crate) struct BoundedList<'a> {
     codes: Option<&'a LengthCodes>,
     /// Number of the field, by which fractions are shared.
     field: usize,
+    /// All of it as it is added, if that is kept.
+    unrolled: Option<Arc<Unrolled>>,
     buffers: &'a mut Buffers,
     /// No posting scores more.
     pub max: i64,
@@ -69,6 +73,7 @@ impl<'a> BoundedList<'a> {
         list: PostingList<'a>,
         saturation: Saturation,
         (field, lengths, codes): (usize, Lengths<'a>, Option<&'a LengthCodes>),
+        unrolled: Option<Arc<Unrolled>>,
         buffers: &'a mut Buffers,
     ) -> Result<Self> {
         let mut new = BoundedList {
@@ -77,6 +82,7 @@ impl<'a> BoundedList<'a> {
             lengths,
             codes,
             field,
+            unrolled,
             buffers,
             max: 0,
             most: 0,
@@ -103,6 +109,16 @@ impl<'a> BoundedList<'a> {
     pub(crate) fn scale(&mut self, shift: u32) {
         self.shift = shift;
         self.most = ((self.max >> shift) + 1).min(i64::from(u16::MAX)) as u16;
+    }
+
+    /// Every bound is less than this many units above the score; infinite if that is not known.
+    pub(crate) fn looseness(&self) -> f64 {
+        let Saturation { weight, num_0, num_1, base, .. } = self.saturation;
+        if weight < 0.0 || (num_0, num_1, base) != (0.0, 0.0, 0.0) {
+            return f64::INFINITY;
+        }
+        // A score falls by no larger share than the length grows; rounding adds less than two units.
+        2.0 + f64::from(self.most) * self.codes.map_or(0.0, |codes| codes.spread)
     }
 
     /// How many postings a window has on average, rounded up.
@@ -157,14 +173,39 @@ impl<'a> BoundedList<'a> {
         Ok(())
     }
 
-    /// Adds the bounds of the postings in the window that begins at `start` to `scores`; calls `visit` with their rows.
+    /// Fills the table of bounds for the first `tfs` frequencies.
+    fn fill(&mut self, tfs: usize, codes: &LengthCodes, fractions: &mut [Fractions]) {
+        while self.filled < tfs {
+            let shares = fractions[self.field].of(&self.saturation, codes, self.filled);
+            let row = &mut self.buffers.table[256 * self.filled..];
+            bounds(&self.saturation, shares, self.shift, self.most, row);
+            self.filled += 1;
+        }
+    }
+
+    /// Adds the bounds of the postings in the window that begins at `start` to `scores`; appends their places in it to
+    /// `touched`, as long as these are fewer than `touched_max`.
     pub(crate) fn add(
         &mut self,
         start: u32,
         scores: &mut [u16; WINDOW],
         fractions: &mut [Fractions],
-        mut visit: impl FnMut(&[u32]),
+        (touched, touched_max): (&mut Vec<u16>, usize),
     ) -> Result<()> {
+        if let (Some(unrolled), Some(codes)) = (self.unrolled.clone(), self.codes) {
+            self.fill(unrolled.tfs, codes, fractions);
+            let postings = unrolled.window(start as usize / WINDOW);
+            add_packed(scores, &self.buffers.table, postings);
+            for &(row, tf) in unrolled.frequent(start as usize / WINDOW) {
+                let exact = self.saturation.score(tf, self.lengths.get(row));
+                add_scores(scores, &[row], &[exact], self.shift, self.most);
+                touched.push((row as usize % WINDOW) as u16);
+            }
+            if touched.len() < touched_max {
+                touched.extend(postings.iter().map(|&posting| place(posting)));
+            }
+            return Ok(());
+        }
         let end = u64::from(start) + WINDOW as u64;
         let codes = self.codes.and_then(|all| Some((all, all.window(start as usize / WINDOW)?)));
         self.seek(start)?;
@@ -178,12 +219,7 @@ impl<'a> BoundedList<'a> {
             let last = u64::from(self.buffers.rows[length - 1]);
             let to = if last < end { length } else { at + rank(&self.buffers.rows[at..length], end as u32) };
             if let Some((all, codes)) = table {
-                while self.filled < 1 << tf_bits {
-                    let shares = fractions[self.field].of(&self.saturation, all, self.filled);
-                    let row = &mut self.buffers.table[256 * self.filled..];
-                    bounds(&self.saturation, shares, self.shift, self.most, row);
-                    self.filled += 1;
-                }
+                self.fill(1 << tf_bits, all, fractions);
                 let Buffers { table, rows, more, .. } = &*self.buffers;
                 if tf_bits == 0 {
                     add_once(scores, codes, table, &rows[at..to]);
@@ -195,7 +231,9 @@ impl<'a> BoundedList<'a> {
                 let Buffers { rows, exact, .. } = &*self.buffers;
                 add_scores(scores, &rows[at..to], &exact[at..to], self.shift, self.most);
             }
-            visit(&self.buffers.rows[at..to]);
+            if touched.len() < touched_max {
+                touched.extend(self.buffers.rows[at..to].iter().map(|&row| (row as usize % WINDOW) as u16));
+            }
             self.at = to;
             if to < length {
                 break;

@@ -17,6 +17,8 @@ pub(crate) struct LengthCodes {
     codes: Vec<u8>,
     /// By code: the shortest length it stands for, ascending.
     pub floors: Vec<f32>,
+    /// No length exceeds the shortest of its code by more than this share; infinite if any length is cut.
+    pub spread: f64,
 }
 
 impl LengthCodes {
@@ -38,7 +40,8 @@ impl LengthCodes {
         }
         let mut codes: Vec<u8> = (0..rows).map(|row| code_of[cut(row)]).collect();
         codes.resize(codes.len().next_multiple_of(WINDOW), 0);
-        LengthCodes { codes, floors: floors.into_iter().map(|len| len as f32).collect() }
+        let spread = if occurs[LENGTH_MAX as usize] { f64::INFINITY } else { spread(&distinct, &floors) };
+        LengthCodes { codes, floors: floors.into_iter().map(|len| len as f32).collect(), spread }
     }
 
     /// The codes of window number `window`.
@@ -68,6 +71,15 @@ fn floors(distinct: &[u32]) -> Vec<u32> {
     }
 }
 
+/// The largest share by which a length exceeds the floor of its range.
+fn spread(distinct: &[u32], floors: &[u32]) -> f64 {
+    let over = |&len: &u32| {
+        let floor = floors[floors.partition_point(|&floor| floor <= len) - 1];
+        f64::from(len - floor) / f64::from(floor.max(1))
+    };
+    distinct.iter().map(over).fold(0.0, f64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +93,7 @@ mod tests {
     fn few_lengths_are_exact() {
         let lens: Vec<u32> = (0..1000).map(|i| i * 7 % 256 * 3).collect();
         let coded = codes(&lens);
+        assert_eq!(coded.spread, 0.0);
         let window = coded.window(0).unwrap();
         for (len, &code) in lens.iter().zip(window) {
             assert_eq!(coded.floors[code as usize], *len as f32);
@@ -93,6 +106,13 @@ mod tests {
         let lens: Vec<u32> = (0..40_000u32).map(|i| i * i % 90_001).chain([0, u32::MAX]).collect();
         let coded = codes(&lens);
         assert!(coded.floors.len() <= CODES);
+        assert_eq!(coded.spread, f64::INFINITY, "the longest share a code");
+        let lens: Vec<u32> = (0..40_000u32).map(|i| i * i % 60_001).collect();
+        let coded = codes(&lens);
+        for (row, &len) in lens.iter().enumerate() {
+            let floor = f64::from(coded.floors[coded.window(row / WINDOW).unwrap()[row % WINDOW] as usize]);
+            assert!(f64::from(len) <= floor * (1.0 + coded.spread) && coded.spread < 0.06, "{floor} stands for {len}");
+        }
         for (row, &len) in lens.iter().enumerate() {
             let code = coded.window(row / WINDOW).unwrap()[row % WINDOW];
             let floor = coded.floors[code as usize];

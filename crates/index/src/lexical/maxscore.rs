@@ -8,17 +8,18 @@
 //! above the worst kept score, they are *non-essential* (Turtle and Flood 1995): rows found only there cannot win.
 //! They are added all the same, because a posting costs little, until so few rows of the window are left that asking
 //! about each is cheaper.
+//!
+//! Bounds are so close to scores that the k-th best of them, less what rounding has added at most, is what the others
+//! must beat: rows are scored exactly in the end, hardly more than k of them. Where a formula or very long rows make
+//! bounds loose, they are scored as they come.
 
+use super::accumulators::{Accumulators, SPARSE, Survivor};
 use super::bounded::BoundedList;
-use super::fractions::Fractions;
 use super::topk::{Scored, TopK};
-use super::writer::FIELDS;
 use base::{Result, RowSet};
 use kernels::accumulate::WINDOW;
-use kernels::select::{COLUMNS, above, count_above, maxima};
+use kernels::select::{COLUMNS, count_above};
 
-/// Windows with fewer postings are not scanned as a whole.
-const SPARSE: usize = 128;
 /// Asking a list about one row costs as much as adding this many of its postings.
 const ASKING: usize = 64;
 /// Asking about one row costs as much as scoring this many postings in a row.
@@ -26,81 +27,8 @@ const SCORING: usize = 4;
 /// Counting the rows that are left costs as much as adding this many postings.
 const COUNTING: usize = 128;
 
-/// Memory of a search.
-#[derive(Debug)]
-pub(crate) struct Accumulators {
-    scores: Box<[u16; WINDOW]>,
-    /// Accumulators in use, as long as there are few.
-    touched: Vec<u16>,
-    left: Vec<u16>,
-    survivors: Vec<Survivor>,
-    /// By row of the window: one more than the number of the survivor, 0 for other rows.
-    slots: Box<[u16; WINDOW]>,
-    /// By slot: the score in one list.
-    exact: Vec<i64>,
-    /// By field.
-    fractions: [Fractions; FIELDS],
-}
-
-/// A row that may be among the best.
-#[derive(Clone, Copy, Debug)]
-struct Survivor {
-    row: u32,
-    /// The most it can score, as far as lists have been added or asked.
-    bound: u32,
-    /// Its score in the lists that have been asked.
-    score: i64,
-}
-
-impl Accumulators {
-    pub(crate) fn new() -> Self {
-        let (scores, slots) = (Box::new([0; WINDOW]), Box::new([0; WINDOW]));
-        let (touched, left, survivors, exact, fractions) = Default::default();
-        Accumulators { scores, touched, left, survivors, slots, exact, fractions }
-    }
-
-    /// Replaces `left` by the window's rows with bounds above `low` and below `high`, in order.
-    fn keep_above(&mut self, low: u16, high: u16) {
-        self.left.clear();
-        if self.touched.len() < SPARSE {
-            let scores = &self.scores;
-            let inside = |&&at: &&u16| (low..high).contains(&scores[at as usize % WINDOW].wrapping_sub(1));
-            self.left.extend(self.touched.iter().filter(inside));
-            self.left.sort_unstable();
-            self.left.dedup();
-        } else {
-            above(&self.scores[..], low, &mut self.left);
-            if high < u16::MAX {
-                self.left.retain(|&at| self.scores[at as usize % WINDOW] <= high);
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        if self.touched.len() < SPARSE {
-            self.touched.iter().for_each(|&at| self.scores[at as usize % WINDOW] = 0);
-        } else {
-            self.scores.fill(0);
-        }
-        self.touched.clear();
-    }
-
-    /// The k-th largest bound of the window, or less.
-    fn good_bound(&self, k: usize) -> u16 {
-        let mut columns = [0; COLUMNS];
-        maxima(&self.scores[..], &mut columns);
-        let mut len = COLUMNS;
-        while len > 8 * k {
-            len /= 2;
-            let (low, high) = columns[..2 * len].split_at_mut(len);
-            low.iter_mut().zip(high).for_each(|(low, high)| *low = (*low).max(*high));
-        }
-        match len.checked_sub(k) {
-            Some(at) => *columns[..len].select_nth_unstable(at).1,
-            None => 0,
-        }
-    }
-}
+/// Bounds that may be above scores by more of 65,536 units than this are no substitute for them.
+const LOOSE_MAX: f64 = 4096.0;
 
 /// A search through one segment.
 pub(crate) struct Search<'a, 'b> {
@@ -120,17 +48,53 @@ impl Search<'_, '_> {
     /// Offers every row that can be among the best.
     pub(crate) fn run(mut self) -> Result<()> {
         let shift = self.scale();
+        let rounding = self.lists.iter().map(BoundedList::looseness).sum::<f64>().ceil();
+        let waits = rounding <= LOOSE_MAX;
+        self.scratch.waiting.begin(self.top.limit(), rounding as u16);
         // By number of lists that are added: the most the others can add, and their postings in a window.
         let rests: Vec<u32> = suffix_sums(self.lists.iter().map(|list| u32::from(list.most)));
         let costs: Vec<usize> = suffix_sums(self.lists.iter().map(BoundedList::expected));
         for start in (0..self.rows).step_by(WINDOW) {
-            let bound = self.bound(shift);
+            let bound = self.bound(shift).max(self.scratch.waiting.bound());
             if rests[0] <= u32::from(bound) {
-                return Ok(());
+                break;
             }
             let added = self.add(start, bound, &rests, &costs)?;
-            self.offer(start, shift, added, &rests)?;
+            if waits {
+                self.wait(start, (shift, bound), added, &rests)?;
+            } else {
+                self.offer(start, shift, added, &rests)?;
+            }
             self.scratch.clear();
+        }
+        self.score_waiting(shift, &rests)
+    }
+
+    /// Lets the rows of the window wait that can win, given that the first `added` lists are added.
+    fn wait(&mut self, start: u32, (shift, bound): (u32, u16), added: usize, rests: &[u32]) -> Result<()> {
+        let k = self.top.limit();
+        self.scratch.keep_above(u32::from(bound).saturating_sub(rests[added]) as u16, u16::MAX);
+        let is_whole = added == self.lists.len() && self.visible.is_none();
+        if is_whole && self.scratch.left.len() > 4 * k && k <= COLUMNS {
+            let good = self.scratch.waiting.beaten_by(self.scratch.good_bound(k));
+            self.scratch.keep_above(bound.max(good), u16::MAX);
+        }
+        self.survive(start, (shift, bound), added, rests)?;
+        let Accumulators { survivors, waiting, .. } = &mut *self.scratch;
+        for survivor in survivors.iter() {
+            waiting.offer(survivor.row, survivor.bound.min(u32::from(u16::MAX)) as u16);
+        }
+        Ok(())
+    }
+
+    /// Scores the waiting rows that can still win, window by window, and offers them.
+    fn score_waiting(&mut self, shift: u32, rests: &[u32]) -> Result<()> {
+        let waiting = self.scratch.waiting.end(self.bound(shift));
+        for rows in waiting.chunk_by(|a, b| a / WINDOW as u32 == b / WINDOW as u32) {
+            let start = rows[0] / WINDOW as u32 * WINDOW as u32;
+            self.scratch.left.clear();
+            self.scratch.left.extend(rows.iter().map(|row| (row % WINDOW as u32) as u16));
+            self.score(start, shift, self.lists.len(), rests)?;
         }
         Ok(())
     }
@@ -164,11 +128,7 @@ impl Search<'_, '_> {
                     return Ok(i);
                 }
             }
-            list.add(start, scores, fractions, |rows| {
-                if touched.len() < SPARSE {
-                    touched.extend(rows.iter().map(|&row| (row as usize % WINDOW) as u16));
-                }
-            })?;
+            list.add(start, scores, fractions, (touched, SPARSE))?;
         }
         Ok(self.lists.len())
     }
@@ -193,7 +153,26 @@ impl Search<'_, '_> {
 
     /// Scores the rows in `left` as far as they can win, and offers them.
     fn score(&mut self, start: u32, shift: u32, added: usize, rests: &[u32]) -> Result<()> {
-        let bound = u32::from(self.bound(shift));
+        // What was not added tells most; then the rest, whose bounds are known.
+        self.survive(start, (shift, self.bound(shift)), added, rests)?;
+        let Accumulators { survivors, slots, exact, .. } = &mut *self.scratch;
+        for list in &mut self.lists[..added] {
+            ask(list, start, survivors, slots, exact)?;
+            for (survivor, &score) in survivors.iter_mut().zip(&exact[1..]) {
+                survivor.score = survivor.score.saturating_add(score);
+            }
+        }
+        for survivor in survivors.iter().filter(|survivor| survivor.score > 0) {
+            self.top.offer(Scored { score: survivor.score + self.extra, segment: self.segment, row: survivor.row });
+        }
+        Ok(())
+    }
+}
+
+impl Search<'_, '_> {
+    /// Makes the visible rows in `left` survivors, and asks the lists that are not added about them, as long as their
+    /// bounds stay above `bound`.
+    fn survive(&mut self, start: u32, (shift, bound): (u32, u16), added: usize, rests: &[u32]) -> Result<()> {
         let Accumulators { scores, left, survivors, slots, exact, .. } = &mut *self.scratch;
         survivors.clear();
         survivors.extend(left.iter().map(|&at| {
@@ -203,21 +182,13 @@ impl Search<'_, '_> {
         if let Some(visible) = self.visible {
             survivors.retain(|survivor| visible.contains(survivor.row));
         }
-        // What was not added tells most; then the rest, whose bounds are known.
-        for i in (added..self.lists.len()).chain(0..added) {
-            if i >= added {
-                survivors.retain(|survivor| survivor.bound + rests[i] > bound);
-            }
+        for i in added..self.lists.len() {
+            survivors.retain(|survivor| survivor.bound + rests[i] > u32::from(bound));
             ask(&mut self.lists[i], start, survivors, slots, exact)?;
             for (survivor, &score) in survivors.iter_mut().zip(&exact[1..]) {
                 survivor.score = survivor.score.saturating_add(score);
-                if i >= added {
-                    survivor.bound += ((score.max(0) >> shift) + 1) as u32;
-                }
+                survivor.bound += ((score.max(0) >> shift) + 1) as u32;
             }
-        }
-        for survivor in survivors.iter().filter(|survivor| survivor.score > 0) {
-            self.top.offer(Scored { score: survivor.score + self.extra, segment: self.segment, row: survivor.row });
         }
         Ok(())
     }

@@ -18,6 +18,7 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 
+mod accumulators;
 mod analysis;
 mod bounded;
 mod builder;
@@ -56,8 +57,10 @@ mod syntax;
 mod terms;
 mod texts;
 mod topk;
+mod unrolled;
 mod vector_space;
 mod view;
+mod waiting;
 mod wand;
 mod writer;
 

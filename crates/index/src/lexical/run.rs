@@ -9,6 +9,7 @@ use super::postings::PostingList;
 use super::query::{Pruning, Query};
 use super::scoring::{Counts, Scoring, term_score};
 use super::scratch::Scratch;
+use super::terms::TermSource;
 use super::topk::{Scored, TopK};
 use super::view::SegmentView;
 use super::{exhaustive, sparse, vector_space, wand};
@@ -67,7 +68,11 @@ fn bounded(
     for ((term, &saturation), buffers) in plan.terms.iter().zip(saturations).zip(buffers) {
         if let Some((list, lengths)) = open(term, number, view)? {
             let codes = if list.count() < TABLE_ROWS { None } else { view.segment.length_codes(term.field)? };
-            lists.push(BoundedList::new(list, saturation, (term.field, lengths, codes), buffers)?);
+            let unrolled = match (codes, &term.sources[number as usize]) {
+                (Some(codes), TermSource::Stored(entry)) => view.segment.unrolled(entry, &list, codes)?,
+                _ => None,
+            };
+            lists.push(BoundedList::new(list, saturation, (term.field, lengths, codes), unrolled, buffers)?);
         }
     }
     let (rows, visible) = (view.segment.rows(), plan.allowed_in(view, number as usize));

@@ -1,7 +1,7 @@
 //! Memory that searches use one after another.
 
+use super::accumulators::Accumulators;
 use super::bounded::Buffers;
-use super::maxscore::Accumulators;
 use std::sync::{Mutex, PoisonError};
 
 /// Most lists whose buffers are kept, 10 KB each.

@@ -5,6 +5,7 @@ use super::dictionary::{Dictionary, TermEntry, TermWalk};
 use super::format::{Head, Section, TAIL, corrupt, read_head, u64_at, xxh64};
 use super::lengths::LengthCodes;
 use super::postings::{PostingList, Rows};
+use super::unrolled::{Unrolled, UnrolledLists};
 use super::writer::FIELDS;
 use base::Result;
 use kernels::impact::Lengths;
@@ -22,6 +23,7 @@ pub struct LexicalSegment {
     analysis: Analysis,
     /// Made when first asked for.
     length_codes: Arc<[OnceLock<LengthCodes>; FIELDS]>,
+    unrolled: Arc<UnrolledLists>,
 }
 
 impl fmt::Debug for LexicalSegment {
@@ -41,7 +43,7 @@ impl LexicalSegment {
         let head = read_head(slice)?;
         let analysis = Analysis::from_number((head.flags >> 8) as u8)
             .ok_or_else(|| corrupt(format!("unknown analysis {}", head.flags >> 8)))?;
-        let segment = LexicalSegment { bytes, head, analysis, length_codes: Arc::default() };
+        let segment = LexicalSegment { bytes, head, analysis, length_codes: Arc::default(), unrolled: Arc::default() };
         for field in 0..FIELDS {
             segment.lengths(field)?;
         }
@@ -141,6 +143,18 @@ impl LexicalSegment {
     pub(crate) fn length_codes(&self, field: usize) -> Result<Option<&LengthCodes>> {
         let Some(lengths) = self.lengths(field)? else { return Ok(None) };
         Ok(Some(self.length_codes[field].get_or_init(|| LengthCodes::of(lengths))))
+    }
+
+    /// The list of a term as a search adds it up, if it is kept so: all lists together take no more bytes than the
+    /// segment.
+    pub(crate) fn unrolled(
+        &self,
+        entry: &TermEntry,
+        list: &PostingList<'_>,
+        codes: &LengthCodes,
+    ) -> Result<Option<Arc<Unrolled>>> {
+        let limits = (self.head.rows as usize, self.bytes.as_ref().as_ref().len());
+        self.unrolled.get(entry.postings.start, list, codes, limits)
     }
 
     /// The sum of the lengths of all rows in a field.

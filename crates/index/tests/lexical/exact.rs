@@ -104,6 +104,10 @@ fn windows_and_long_lists_change_nothing() {
         if row % 500 == 0 {
             words.extend(vec!["w1".to_owned(); 20 + row / 500]);
         }
+        // More lengths than there are codes for them.
+        if row % 50 == 0 {
+            words.extend(vec!["long".to_owned(); row / 50]);
+        }
         let title = format!("w{}", random(40));
         builder.add(&Fields { title: &title, headings: "", body: &words.join(" ") });
     }
