@@ -6,11 +6,13 @@
 //!                                        when the model fails: compose, and say so
 //! ```
 
-use crate::answer::{Candidate, Composed, Options, compose, telling_words};
-use crate::generate::{Checked, Outcome, pack, quiet_marks, write};
+use crate::answer::{Candidate, Options, compose};
+use crate::generate::{Checked, Outcome, pack, write};
+use crate::quotes::{cite, prose};
+use crate::reading::Reading;
 use crate::rerank::Rerank;
 use crate::search::{Documents, Ranking, Retrieved, SearchOptions, passages, search};
-use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink, char_offset};
+use base::{Answer, Citation, Embedder, Generator, Result, Snapshot, Timings, TokenSink};
 use serde_json::json;
 use std::time::Instant;
 
@@ -56,16 +58,18 @@ impl Ask<'_> {
     /// error: the answer is extractive and a notice says why.
     pub fn ask(&self, question: &str, sink: &mut dyn TokenSink) -> Result<Answer> {
         let mut clock = Clock::start();
+        let reading = Reading::new(question, self.snapshot, self.embedder.tokens())?;
         let Ranking { hits: found, warnings } =
-            search(self.snapshot, self.embedder, self.rerank.as_ref(), question, &self.options.search)?;
+            search(self.snapshot, self.embedder, self.rerank.as_ref(), &reading.question, &self.options.search)?;
         clock.lap("search_ms");
         let mut documents = Documents::new(self.snapshot);
         let mut answer = match self.generator {
-            None => self.extract(question, &found, &mut documents)?,
-            Some(generator) => self.generate(question, &found, generator, &mut documents, sink)?,
+            None => self.extract(&reading, &found, &mut documents)?,
+            Some(generator) => self.generate(&reading, &found, generator, &mut documents, sink)?,
         };
         clock.lap("answer_ms");
-        answer.notices.splice(0..0, warnings);
+        answer.question = question.to_owned();
+        answer.notices.splice(0..0, warnings.into_iter().chain(reading.notice()));
         answer.timings = clock.finish();
         Ok(answer)
     }
@@ -73,12 +77,13 @@ impl Ask<'_> {
     /// The answer in a model's words; in quotes when the model cannot be used.
     fn generate(
         &self,
-        question: &str,
+        reading: &Reading,
         found: &[Retrieved],
         generator: &dyn Generator,
         documents: &mut Documents<'_>,
         sink: &mut dyn TokenSink,
     ) -> Result<Answer> {
+        let question = reading.question.as_str();
         let shown = passages(documents, found)?;
         let mut prompt = pack(question, &shown, self.options.evidence_tokens, self.embedder.tokens());
         prompt.max_tokens = self.options.answer_tokens;
@@ -86,7 +91,7 @@ impl Ask<'_> {
             Outcome::Answered(checked) => (checked, false),
             Outcome::Abstained(checked) => (checked, true),
             Outcome::Unusable { reason, partial, .. } => {
-                let mut answer = self.extract(question, found, documents)?;
+                let mut answer = self.extract(reading, found, documents)?;
                 answer.notices.push(format!("{reason}; this answer is made of quotes"));
                 if !partial.text.is_empty() {
                     answer.notices.push("what the model wrote before is not part of it".to_owned());
@@ -114,19 +119,24 @@ impl Ask<'_> {
     }
 
     /// The answer made of quotes.
-    fn extract(&self, question: &str, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Answer> {
+    fn extract(&self, reading: &Reading, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Answer> {
+        let question = reading.question.as_str();
         let mut candidates = Vec::with_capacity(found.len());
         for hit in found {
             candidates.push(Candidate { chunk: &hit.chunk, score: hit.score, bm25: hit.bm25, dense: hit.dense });
         }
         let options = Options { sentences_max: self.options.sentences, ..Options::default() };
         let composed = compose(question, &candidates, self.embedder, &options)?;
-        let citations = cite(&composed, found, documents)?;
+        let citations = cite(&composed.picks, found, documents)?;
         let abstained = composed.abstained || citations.is_empty();
-        let notices = if abstained { self.why_not(question)? } else { Vec::new() };
+        let notices = if abstained { reading.why_not() } else { Vec::new() };
         Ok(Answer {
             question: question.to_owned(),
-            answer: if abstained { NO_ANSWER.to_owned() } else { prose(&citations) },
+            answer: if abstained {
+                NO_ANSWER.to_owned()
+            } else {
+                prose(&citations, &composed.picks, found, documents)?
+            },
             abstained,
             confidence: composed.confidence,
             generator: "extractive".to_owned(),
@@ -136,36 +146,7 @@ impl Ask<'_> {
             timings: Timings::new(),
         })
     }
-
-    /// What a user can do about a question without an answer: which of its words stand nowhere, as names from
-    /// elsewhere and misspelt words do.
-    fn why_not(&self, question: &str) -> Result<Vec<String>> {
-        let words = telling_words(question);
-        if words.is_empty() {
-            return Ok(vec!["the question has only common words; name what it is about".to_owned()]);
-        }
-        let mut unknown = Vec::new();
-        for word in words {
-            let quoted = format!("\"{word}\"");
-            if !unknown.contains(&quoted) && self.snapshot.is_absent(word)? {
-                unknown.push(quoted);
-            }
-        }
-        if unknown.is_empty() {
-            return Ok(Vec::new());
-        }
-        let more = if unknown.len() > UNKNOWN_MAX { " and others" } else { "" };
-        unknown.truncate(UNKNOWN_MAX);
-        Ok(vec![format!(
-            "no document holds the word{} {}{more}",
-            if unknown.len() == 1 { "" } else { "s" },
-            unknown.join(", ")
-        )])
-    }
 }
-
-/// At most so many words are named that no document holds.
-const UNKNOWN_MAX: usize = 5;
 
 /// Gives a citation of packed evidence the address of its quote in the whole document.
 fn locate(citation: &mut Citation, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<()> {
@@ -192,55 +173,6 @@ fn confidence(checked: &Checked, abstained: bool) -> f32 {
     (support * cited).clamp(0.0, 1.0)
 }
 
-/// The picks as citations, numbered in order.
-fn cite(composed: &Composed, found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Vec<Citation>> {
-    let mut citations = Vec::new();
-    for pick in &composed.picks {
-        let record = documents.get(found[pick.candidate].chunk.document)?;
-        let text = &record.document.text;
-        let start = char_offset(text, pick.range.start);
-        let quote = &text[pick.range.clone()];
-        citations.push(Citation {
-            n: citations.len() as u32 + 1,
-            source: record.summary.source.clone(),
-            locator: record.document.locate(pick.range.clone()),
-            start,
-            end: start + quote.chars().count(),
-            quote: quote.to_owned(),
-        });
-    }
-    Ok(citations)
-}
-
-/// The quotes as one text, each followed by its number; line breaks inside a quote become spaces, and the mark
-/// of a list item or heading before it is left out.
-fn prose(citations: &[Citation]) -> String {
-    let mut text = String::new();
-    for citation in citations {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        let words: Vec<&str> = unmarked(&citation.quote).split_whitespace().collect();
-        // The document's own reference marks would look like ours.
-        text.push_str(&format!("{} [{}]", quiet_marks(&words.join(" ")), citation.n));
-    }
-    text
-}
-
-/// `quote` without the mark that made it an item, a heading or a quotation.
-fn unmarked(quote: &str) -> &str {
-    let mark = |c: char| matches!(c, '-' | '*' | '+' | '•' | '‣' | '◦' | '▪' | '●' | '–' | '#' | '>');
-    match quote.split_once(char::is_whitespace) {
-        Some((first, rest)) if first.chars().all(mark) => {
-            let rest = rest.trim_start();
-            // Before a number the mark may be a sign or a comparison.
-            let is_item = !rest.starts_with(char::is_numeric) && rest.contains(char::is_alphanumeric);
-            if is_item { rest } else { quote }
-        }
-        _ => quote,
-    }
-}
-
 /// Milliseconds by stage.
 struct Clock {
     started: Instant,
@@ -264,30 +196,5 @@ impl Clock {
         let ms = (self.started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
         self.timings.insert("total_ms".to_owned(), json!(ms));
         self.timings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn marks_of_items_are_not_part_of_the_prose() {
-        for (quote, shown) in [
-            ("- `talk.vtt`: subtitles", "`talk.vtt`: subtitles"),
-            ("## Opening hours", "Opening hours"),
-            ("• two loaves", "two loaves"),
-            ("-5 degrees", "-5 degrees"),
-            // These once lost their sign or comparison.
-            ("> 80 dB damages hearing.", "> 80 dB damages hearing."),
-            ("- 5 °C is the limit", "- 5 °C is the limit"),
-            ("+ 5 V", "+ 5 V"),
-            ("> Noise damages hearing.", "Noise damages hearing."),
-            ("- ", "- "),
-            ("--- ---", "--- ---"),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(unmarked(quote), shown);
-        }
     }
 }

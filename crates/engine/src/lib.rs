@@ -24,6 +24,8 @@ pub mod ask;
 pub mod fusion;
 pub mod generate;
 pub mod ingest;
+mod quotes;
+mod reading;
 pub mod rerank;
 mod retrieved;
 pub mod search;

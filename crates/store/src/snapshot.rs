@@ -277,6 +277,10 @@ impl Snapshot for CollectionSnapshot {
         self.search(|view| search::is_absent(view, &self.place(), word))
     }
 
+    fn meant(&self, word: &str) -> Result<Option<String>> {
+        self.search(|view| search::meant(view, &self.place(), word))
+    }
+
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()> {
         out.clear();
         let spec = self.spec();

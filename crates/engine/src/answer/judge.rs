@@ -31,6 +31,8 @@ pub struct Judged {
     /// Whether the features know what only the model knows of single words.
     word_by_word: bool,
     pub(super) pronoun: bool,
+    /// Which of the question's stems it holds, a bit each; of the first 64.
+    pub(super) met: u64,
     /// Bytes of the document's text: the unit before, and the header of its table.
     pub(super) before: Option<Range<usize>>,
     pub(super) header: Option<Range<usize>>,
@@ -100,6 +102,7 @@ pub fn judge(
                 word_by_word: true,
                 alignment: plain.align(&passage.words[u], None, &weights),
                 pronoun: features::begins_with_pronoun(text),
+                met: met(&question, &passage.words[u]),
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
                 header: unit.header.map(|h| span(&passage.units[h])),
             });
@@ -181,6 +184,12 @@ fn says_nothing_new(question: &Question, text: &str, words: &Words, kind: UnitKi
         ["class", "def", "enum", "fn", "function", "impl", "interface", "pub", "struct", "type"];
     let old = |stem: &str| question.said.contains(stem) || kind == UnitKind::Code && KEYWORDS.contains(&stem);
     !question.whether && words.terms().iter().all(|term| term.stop || old(&term.stem))
+}
+
+/// Which stems of the question `words` hold, a bit each.
+fn met(question: &Question, words: &Words) -> u64 {
+    let bits = question.stems.iter().take(64).enumerate().filter(|(_, stem)| words.holds(stem));
+    bits.fold(0, |bits, (i, _)| bits | 1 << i)
 }
 
 fn sort(judged: &mut [Judged]) {

@@ -24,6 +24,7 @@ mod mention;
 mod noise;
 mod passages;
 mod question;
+mod rows;
 mod select;
 mod terms;
 mod units;
@@ -33,6 +34,7 @@ mod words;
 pub use confidence::{SIGNALS, Signals};
 pub use features::{COUNT as FEATURE_COUNT, NAMES as FEATURE_NAMES};
 pub use judge::{Judged, judge};
+pub use rows::labelled;
 
 use base::{ChunkRecord, Embedder, Result};
 use std::ops::Range;
@@ -78,6 +80,8 @@ pub struct Pick {
     pub range: Range<usize>,
     /// How well it answers; comparable within one question only.
     pub score: f32,
+    /// For a row of a table: the bytes of the document's text that head the table.
+    pub header: Option<Range<usize>>,
 }
 
 /// An answer made of quotes.
@@ -122,9 +126,9 @@ pub fn signals(
     Ok(Signals::new(&judged, &picks))
 }
 
-/// The words of `question` that say what it is about, in order, repeated ones too.
-pub fn telling_words(question: &str) -> Vec<&str> {
-    terms::terms(question).into_iter().filter(|term| !term.stop).map(|term| &question[term.range]).collect()
+/// Where the words of `question` stand that say what it is about, in order, repeated ones too; bytes.
+pub fn telling_words(question: &str) -> Vec<Range<usize>> {
+    terms::terms(question).into_iter().filter(|term| !term.stop).map(|term| term.range).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The passages of a search cut into units: sentences, rows of tables, lines of code.
 
 use super::Candidate;
+use super::rows;
 use super::units::{self, Unit};
 use super::words::Words;
 
@@ -24,7 +25,7 @@ pub fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<
         let text = candidate.chunk.text.as_str();
         let start = candidate.chunk.chunk.range.start;
         let mut units = units::units(text);
-        if units::ends_in_header(&candidate.chunk.chunk.context) {
+        if rows::ends_in_header(&candidate.chunk.chunk.context) {
             // The table began before this passage: its first row here is a row like the others.
             units.iter_mut().filter(|unit| unit.header == Some(0)).for_each(|unit| unit.header = None);
         }

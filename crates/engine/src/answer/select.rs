@@ -14,6 +14,7 @@ pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
         let penalised = judged
             .iter()
             .filter(|unit| !picked.iter().any(|p| p.range == unit.range && p.candidate == unit.candidate))
+            .filter(|unit| !says_less_than_its_neighbour(unit, judged))
             .map(|unit| (unit, unit.score - repetition(unit, &picked)));
         let Some((next, score)) = penalised.max_by(|a, b| a.1.total_cmp(&b.1)) else { break };
         if score < first.score - weights::MARGIN {
@@ -23,7 +24,7 @@ pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
     }
     let mut picks: Vec<Pick> = Vec::new();
     for unit in &picked {
-        push(&mut picks, unit.candidate, unit.range.clone(), unit.score);
+        push(&mut picks, (unit.candidate, unit.range.clone()), unit.score, unit.header.clone());
     }
     for unit in &picked {
         let companion = match unit.kind {
@@ -34,17 +35,25 @@ pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
         if let Some(range) = companion
             && picks.len() < max
         {
-            push(&mut picks, unit.candidate, range, unit.score - weights::MARGIN);
+            push(&mut picks, (unit.candidate, range), unit.score - weights::MARGIN, None);
         }
     }
     picks
 }
 
 /// Adds a pick unless its bytes are there already.
-fn push(picks: &mut Vec<Pick>, candidate: usize, range: Range<usize>, score: f32) {
+fn push(picks: &mut Vec<Pick>, (candidate, range): (usize, Range<usize>), score: f32, header: Option<Range<usize>>) {
     if !picks.iter().any(|p| p.candidate == candidate && p.range == range) {
-        picks.push(Pick { candidate, range, score });
+        picks.push(Pick { candidate, range, score, header });
     }
+}
+
+/// Whether another row of the same table holds every word of the question that `unit` holds, and more: asked for the
+/// South, the row of the North says nothing.
+fn says_less_than_its_neighbour(unit: &Judged, judged: &[Judged]) -> bool {
+    let fuller = |other: &Judged| other.met & unit.met == unit.met && other.met != unit.met;
+    unit.header.is_some()
+        && judged.iter().any(|other| other.candidate == unit.candidate && other.header == unit.header && fuller(other))
 }
 
 fn repetition(unit: &Judged, picked: &[&Judged]) -> f32 {

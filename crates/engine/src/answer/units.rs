@@ -1,5 +1,6 @@
 //! Cutting a passage into what can be quoted: sentences of prose, rows of tables, lines of code.
 
+use super::rows::{Shape, is_labelled, row_shape};
 use std::ops::Range;
 
 /// What a unit is.
@@ -95,71 +96,6 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     out
 }
 
-/// How a line is divided, if it looks like a row. Rows of one table have equal shapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Bars,
-    Tabs,
-    /// Number of commas outside quotes.
-    Commas(usize),
-    /// `Subject: Minutes`, as in the head of a letter or a list of settings.
-    Label,
-}
-
-impl Shape {
-    /// Whether a single such line is a row already.
-    fn certain(self) -> bool {
-        matches!(self, Shape::Bars)
-    }
-}
-
-fn row_shape(line: &str) -> Option<Shape> {
-    if line.starts_with('|') || line.contains(" | ") {
-        return Some(Shape::Bars);
-    }
-    if line.contains('\t') {
-        return Some(Shape::Tabs);
-    }
-    if is_label(line) {
-        return Some(Shape::Label);
-    }
-    let mut quoted = false;
-    let mut commas = 0;
-    let mut spaced = 0;
-    let mut after_comma = false;
-    for byte in line.bytes() {
-        spaced += usize::from(after_comma && byte == b' ');
-        after_comma = byte == b',' && !quoted;
-        commas += usize::from(after_comma);
-        quoted ^= byte == b'"';
-    }
-    // Prose has a space after its commas.
-    (commas >= 2 && spaced * 2 < commas).then_some(Shape::Commas(commas))
-}
-
-/// Whether `line` is one word, a colon and something short.
-fn is_label(line: &str) -> bool {
-    line.len() <= 120
-        && line.split_once(": ").is_some_and(|(name, value)| {
-            (2..=25).contains(&name.len())
-                && name.starts_with(char::is_alphabetic)
-                && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-                && !value.trim().is_empty()
-        })
-}
-
-/// Whether most cells of a row carry their column's name: `Town: Bath | Rain: 4`.
-fn is_labelled(row: &str) -> bool {
-    let cells: Vec<&str> = row.split(" | ").collect();
-    cells.len() >= 2 && cells.iter().filter(|cell| cell.contains(": ")).count() * 2 > cells.len()
-}
-
-/// Whether the last line of the headings above a passage is the header of a table: the passage then begins in
-/// the middle of that table, and its first row heads nothing.
-pub fn ends_in_header(context: &str) -> bool {
-    context.lines().last().is_some_and(|line| !matches!(row_shape(line.trim()), None | Some(Shape::Label)))
-}
-
 /// Whether most lines look like source code.
 fn is_code(text: &str, lines: &[Range<usize>]) -> bool {
     let coded = lines
@@ -208,6 +144,9 @@ mod tests {
     #[test]
     fn comma_separated_values_are_rows_and_lists_in_prose_are_not() {
         assert!(cut("name,age,town\nAnn,31,Bath\nBob,40,\"York, UK\"").iter().all(|u| u.0 == UnitKind::Row));
+        assert!(cut("town,rain\nBath,4\nYork,2").iter().all(|u| u.0 == UnitKind::Row));
+        let calls = "def dot(a,b):\n    return sum(mul(a,b))\nprint(dot(x,y))";
+        assert!(cut(calls).iter().all(|u| u.0 == UnitKind::Code));
         let prose = "Apples, pears, plums and figs.\nIron, tin, lead and zinc.";
         assert!(cut(prose).iter().all(|u| u.0 == UnitKind::Sentence));
     }
@@ -220,14 +159,6 @@ mod tests {
         assert_eq!(lines[3], (UnitKind::Sentence, "Dear readers, it is 60."));
         let rows = "Town: Bath | Rain: 4\nTown: York | Rain: 2";
         assert!(units(letter).iter().chain(&units(rows)).all(|u| u.header.is_none()));
-    }
-
-    #[test]
-    fn a_context_may_end_in_a_header() {
-        assert!(ends_in_header("Weather\ntown,rain,sun"));
-        assert!(ends_in_header("Town | Rain"));
-        assert!(!ends_in_header("Weather > In the north, south and west"));
-        assert!(!ends_in_header(""));
     }
 
     #[test]

@@ -38,22 +38,34 @@ impl TermFinder<'_> {
         if letters < 4 || word.chars().any(char::is_numeric) {
             return Ok(Vec::new());
         }
-        let mut close = self.fuzzy(field, word, if letters < 8 { 1 } else { 2 })?;
+        let mut close = self.fuzzy(field, word, edits_of(word))?;
         close.retain(|(_, found)| begin_alike(word, &found.text));
         let least = close.first().map_or(0, |(edits, _)| *edits);
         close.retain(|(edits, _)| *edits == least);
         Ok(close.into_iter().map(|(_, found)| found).collect())
     }
 
+    /// The word that the folded `word`, which no visible row has, may have been meant for: of the only term that
+    /// [`TermFinder::closest`] finds. `None` if there is no such term, or several.
+    pub(crate) fn meant(&self, field: usize, word: &str) -> Result<Option<String>> {
+        let close = self.closest(field, word)?;
+        let [found] = &close[..] else { return Ok(None) };
+        Ok(Spellings::new(word, edits_of(word), self.languages()).nearest(&found.text).map(|(_, spelt)| spelt))
+    }
+
+    /// The languages whose stemmers made the visible terms.
+    fn languages(&self) -> &[Language] {
+        match self.analysis() {
+            Analysis::Text => &self.corpus.statistics.languages[..],
+            _ => &[],
+        }
+    }
+
     /// Visible terms of words within `distance` edits of the folded `word`, without its own: closest first, then in byte
     /// order. A word is not taken if it is so short that most of it would be edits.
     pub(crate) fn fuzzy(&self, field: usize, word: &str, distance: usize) -> Result<Vec<(usize, FoundTerm)>> {
         let own = self.terms_of(word);
-        let languages = match self.analysis() {
-            Analysis::Text => &self.corpus.statistics.languages[..],
-            _ => &[],
-        };
-        let mut spellings = Spellings::new(word, distance, languages);
+        let mut spellings = Spellings::new(word, distance, self.languages());
         let mut close: Vec<(usize, String)> = Vec::new();
         for view in self.corpus.views() {
             let mut walk = view.segment.walk(&[field as u8])?;
@@ -80,6 +92,11 @@ impl TermFinder<'_> {
         }
         Ok(found)
     }
+}
+
+/// How many edits a misspelling may be away from what was meant.
+fn edits_of(word: &str) -> usize {
+    if word.chars().count() < 8 { 1 } else { 2 }
 }
 
 /// Whether two words have the same first letter, or their first two letters swapped.
@@ -117,6 +134,11 @@ impl<'a> Spellings<'a> {
 
     /// The edits between the typed word and the nearest word of `term`, if they are few.
     fn distance(&mut self, text: &str) -> Option<usize> {
+        self.nearest(text).map(|(edits, _)| edits)
+    }
+
+    /// The same with that word.
+    fn nearest(&mut self, text: &str) -> Option<(usize, String)> {
         let letters = text.chars().count();
         let typed = self.matcher.word_len();
         let longest = if self.languages.is_empty() { 0 } else { self.longest + 1 };
@@ -124,6 +146,7 @@ impl<'a> Spellings<'a> {
             return None;
         }
         let itself = self.matcher.distance_with(letters, &[]).filter(|_| letters > 2 * self.distance);
+        let itself = itself.map(|edits| (edits, text.to_owned()));
         if self.languages.is_empty() || !text.chars().all(char::is_alphabetic) {
             return itself;
         }
@@ -134,12 +157,12 @@ impl<'a> Spellings<'a> {
             let doubled: Vec<char> = last.iter().chain(ending).copied().collect();
             for (kept, tail) in [(letters, ending), (letters, &doubled), (letters - 1, ending)] {
                 let edits = match self.matcher.distance_with(kept, tail) {
-                    Some(edits) if best.is_none_or(|best| edits < best) => edits,
+                    Some(edits) if best.as_ref().is_none_or(|(least, _)| edits < *least) => edits,
                     _ => continue,
                 };
                 let spelt: String = text.chars().take(kept).chain(tail.iter().copied()).collect();
                 if kept + tail.len() > 2 * self.distance && self.is_stem_of(text, &spelt) {
-                    best = Some(edits);
+                    best = Some((edits, spelt));
                 }
             }
         }

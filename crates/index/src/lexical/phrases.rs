@@ -8,22 +8,13 @@ use super::analysis::Token;
 use super::found::FoundTerm;
 use super::matching::{Arrangement, arranged, intersection, rows_with_any};
 use super::phrase_matcher::PhraseMatcher;
+use super::plan::PhraseRows;
 use super::planner::Planner;
 use super::postings::Rows;
 use super::segment::LexicalSegment;
 use super::terms::TermFinder;
 use super::texts::RowTexts;
 use base::{Result, RowSet};
-
-/// What is known of a phrase.
-pub(crate) struct PhraseRows {
-    /// By segment: the rows that have it, and how often.
-    pub rows: Vec<Rows>,
-    /// Whether it is more than one word of the index.
-    pub is_more: bool,
-    /// Whether anything is known: without texts, nothing is known of a phrase of stop words.
-    pub is_known: bool,
-}
 
 /// The words of a phrase that are in the index.
 struct IndexedWords {

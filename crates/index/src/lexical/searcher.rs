@@ -130,6 +130,18 @@ impl LexicalSearcher {
         Ok(absent)
     }
 
+    /// The word that visible rows have and for which `word`, which none has, was probably meant; lower-case, in one of
+    /// its forms. `None` for a word that is not absent, is short, has a digit, or could be several words.
+    ///
+    /// # Errors
+    /// As [`LexicalSearcher::is_absent`].
+    pub fn meant(&self, word: &str) -> Result<Option<String>> {
+        let tokens = self.corpus.analysis().tokens(word);
+        let [token] = &tokens[..] else { return Ok(None) };
+        let finder = TermFinder::new(&self.corpus, std::iter::once(token.text.as_str()));
+        if finder.is_absent(&token.text)? == Some(true) { finder.meant(0, &token.text) } else { Ok(None) }
+    }
+
     /// The byte ranges of `text` whose words the query looks for, ascending and without overlap, at character
     /// boundaries of `text`. It is analysed in every visible language, so nothing about the row is needed.
     pub fn highlights(&self, query: &Query, text: &str) -> Vec<Range<usize>> {

@@ -41,6 +41,31 @@ fn a_question_is_answered_with_exact_quotes() {
 }
 
 #[test]
+fn rows_are_read_with_the_names_of_their_columns() {
+    let world = stones();
+    let answer = world.json(&["ask", "How much is slate per tonne?"]);
+    let text = answer["answer"].as_str().unwrap();
+    assert!(text.contains("stone: slate; price per tonne: 140 ["), "{answer}");
+    // Rows of other stones once stood beside it, because their columns are the same.
+    assert!(!text.contains("granite") && !text.contains("ragstone"), "{answer}");
+    let citations = answer["citations"].as_array().unwrap();
+    check_slices(&world, citations, "quote");
+    assert!(citations.iter().all(|c| text.contains(&format!("[{}]", c["n"]))), "{answer}");
+}
+
+#[test]
+fn misspelt_words_are_read_as_they_were_meant_and_names_are_not() {
+    let world = stones();
+    let answer = world.json(&["ask", "Where was ragstone quaried?"]);
+    assert_eq!(answer["question"], "Where was ragstone quaried?");
+    assert!(answer["answer"].as_str().unwrap().contains("Maidstone"), "{answer}");
+    let notice = answer["notices"][0].as_str().unwrap();
+    assert!(notice.contains("read \"quaried\" as \"quarried\""), "{answer}");
+    let answer = world.json(&["ask", "What did the company Garnite pay in wages?"]).to_string();
+    assert!(!answer.contains("read \\\"") && answer.contains("did you mean \\\"granite\\\"?"), "{answer}");
+}
+
+#[test]
 fn text_output_has_numbered_sources() {
     let world = stones();
     let done = world.run(&["ask", "Where was ragstone quarried?"]);

@@ -105,6 +105,11 @@ pub(crate) fn is_absent(view: &View, place: &Place<'_>, word: &str) -> Result<bo
     searcher(view, place)?.is_absent(word).map_err(|e| blame(view, e))
 }
 
+/// The word that `word`, which no visible chunk holds, was probably meant for.
+pub(crate) fn meant(view: &View, place: &Place<'_>, word: &str) -> Result<Option<String>, At> {
+    searcher(view, place)?.meant(word).map_err(|e| blame(view, e))
+}
+
 /// The searcher of a version: it knows how often words occur in all visible rows, and is made once.
 pub(crate) fn searcher(view: &View, place: &Place<'_>) -> Result<Arc<LexicalSearcher>, At> {
     let mut slot = view.searcher.lock();

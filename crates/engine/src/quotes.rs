@@ -1,0 +1,121 @@
+//! Picked sentences as citations, and as the text that a person reads.
+
+use crate::answer::{Pick, labelled};
+use crate::generate::quiet_marks;
+use crate::retrieved::Retrieved;
+use crate::search::Documents;
+use base::{Citation, Result, char_offset};
+
+/// The picks as citations, numbered in order.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn cite(picks: &[Pick], found: &[Retrieved], documents: &mut Documents<'_>) -> Result<Vec<Citation>> {
+    let mut citations = Vec::new();
+    for pick in picks {
+        let record = documents.get(found[pick.candidate].chunk.document)?;
+        let text = &record.document.text;
+        let start = char_offset(text, pick.range.start);
+        let quote = &text[pick.range.clone()];
+        citations.push(Citation {
+            n: citations.len() as u32 + 1,
+            source: record.summary.source.clone(),
+            locator: record.document.locate(pick.range.clone()),
+            start,
+            end: start + quote.chars().count(),
+            quote: quote.to_owned(),
+        });
+    }
+    Ok(citations)
+}
+
+/// The quotes of `picks` as one text, each followed by its number; line breaks inside a quote become spaces, and the
+/// mark of a list item or heading before it is left out. A row whose header is quoted too is read with the names of
+/// its columns, and has both numbers.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn prose(
+    citations: &[Citation],
+    picks: &[Pick],
+    found: &[Retrieved],
+    documents: &mut Documents<'_>,
+) -> Result<String> {
+    let mut parts: Vec<(String, Vec<u32>)> = Vec::new();
+    let mut spent = Vec::new();
+    for (pick, citation) in picks.iter().zip(citations) {
+        let document = found[pick.candidate].chunk.document;
+        let heads = |other: &Pick| {
+            Some(&other.range) == pick.header.as_ref() && found[other.candidate].chunk.document == document
+        };
+        let named = match picks.iter().position(heads) {
+            None => None,
+            Some(header) => {
+                let text = &documents.get(document)?.document.text;
+                let head = &citations[header];
+                let ruled = text[picks[header].range.end..].trim_start().lines().next().is_some_and(is_rule);
+                labelled(&head.quote, ruled, &citation.quote).map(|words| (words, head.n))
+            }
+        };
+        parts.push(match named {
+            Some((words, head)) => {
+                spent.push(head);
+                (words, vec![head, citation.n])
+            }
+            None => (unmarked(&citation.quote).to_owned(), vec![citation.n]),
+        });
+    }
+    let mut text = String::new();
+    for (words, numbers) in parts.iter().filter(|(_, numbers)| numbers.len() > 1 || !spent.contains(&numbers[0])) {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let marks: String = numbers.iter().map(|n| format!("[{n}]")).collect();
+        let space = if text.is_empty() { "" } else { " " };
+        // The document's own reference marks would look like ours.
+        text.push_str(&format!("{space}{} {marks}", quiet_marks(&words.join(" "))));
+    }
+    Ok(text)
+}
+
+/// Whether a line only rules a table's header off from its rows: `|---|:--:|`.
+fn is_rule(line: &str) -> bool {
+    line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | ' '))
+}
+
+/// `quote` without the mark that made it an item, a heading or a quotation.
+fn unmarked(quote: &str) -> &str {
+    let mark = |c: char| matches!(c, '-' | '*' | '+' | '•' | '‣' | '◦' | '▪' | '●' | '–' | '#' | '>');
+    match quote.split_once(char::is_whitespace) {
+        Some((first, rest)) if first.chars().all(mark) => {
+            let rest = rest.trim_start();
+            // Before a number the mark may be a sign or a comparison.
+            let is_item = !rest.starts_with(char::is_numeric) && rest.contains(char::is_alphanumeric);
+            if is_item { rest } else { quote }
+        }
+        _ => quote,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_items_are_not_part_of_the_prose() {
+        for (quote, shown) in [
+            ("- `talk.vtt`: subtitles", "`talk.vtt`: subtitles"),
+            ("## Opening hours", "Opening hours"),
+            ("• two loaves", "two loaves"),
+            ("-5 degrees", "-5 degrees"),
+            // These once lost their sign or comparison.
+            ("> 80 dB damages hearing.", "> 80 dB damages hearing."),
+            ("- 5 °C is the limit", "- 5 °C is the limit"),
+            ("+ 5 V", "+ 5 V"),
+            ("> Noise damages hearing.", "Noise damages hearing."),
+            ("- ", "- "),
+            ("--- ---", "--- ---"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unmarked(quote), shown);
+        }
+    }
+}
