@@ -93,8 +93,9 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
 fn cells(row: &str, shape: Shape) -> Vec<String> {
     match shape {
         Shape::Bars => {
-            let inner = row.trim().strip_prefix('|').unwrap_or(row.trim());
-            let inner = inner.strip_suffix('|').unwrap_or(inner);
+            // Bars on both sides are a frame; one at the left alone follows an empty corner.
+            let framed = row.trim().strip_prefix('|').and_then(|row| row.strip_suffix('|'));
+            let inner = framed.unwrap_or(row.trim());
             inner.split('|').map(|cell| cell.trim().to_owned()).collect()
         }
         Shape::Tabs => row.split('\t').map(|cell| cell.trim().to_owned()).collect(),
@@ -133,6 +134,7 @@ mod tests {
         assert_eq!(read("| Town | Rain |", "| Bath | 4 |").unwrap(), "Town: Bath; Rain: 4");
         assert_eq!(read("Town\tRain", "Bath\t4").unwrap(), "Town: Bath; Rain: 4");
         assert_eq!(read("| | 2019 (£) | Note |", "| North | 4 | |").unwrap(), "North; 2019 (£): 4");
+        assert_eq!(read("| Rag | 2019", "North | 4 | 5").unwrap(), "North; Rag: 4; 2019: 5");
         // Nothing tells whether the first row is a header: unless a rule follows it, the row stays as it is.
         assert_eq!(read("| Ann | Bath |", "| Bob | York |"), None);
         assert_eq!(labelled("| Name | Town |", true, "| Bob | York |").unwrap(), "Name: Bob; Town: York");

@@ -35,6 +35,28 @@ pub fn push_collapsed(out: &mut String, text: &str) {
     }
 }
 
+/// Appends raised `text` to `out`: with a `^` if it is an exponent, because `10^6` is not 106. An exponent is a number,
+/// or a letter, after a number, a bracket, or a name or unit of one or two letters; `1st` and the numbers of notes
+/// after words stay as they are.
+pub fn push_superscript(out: &mut String, text: &str) {
+    let text = collapsed(text);
+    let digits = text.strip_prefix(['-', '−', '–', '+']).unwrap_or(&text);
+    let number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let letter = digits.chars().count() == 1 && digits.chars().all(char::is_alphabetic);
+    let word = out.chars().rev().take_while(|c| c.is_alphabetic()).count();
+    let base = match out.chars().next_back() {
+        Some(c) if c.is_numeric() || matches!(c, ')' | ']') => true,
+        Some(c) if c.is_alphabetic() => {
+            word == 1 || word == 2 && (digits.len() < text.len() || matches!(digits, "2" | "3"))
+        }
+        _ => false,
+    };
+    if base && (number || letter) {
+        out.push('^');
+    }
+    push_collapsed(out, &text);
+}
+
 /// `text` on one line, trimmed: see [`push_collapsed`].
 pub fn collapsed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -69,6 +91,32 @@ pub fn table_row<S: AsRef<str>>(cells: &[S]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exponents_are_told_from_notes_and_endings() {
+        let raised = |before: &str, text: &str| {
+            let mut out = before.to_owned();
+            push_superscript(&mut out, text);
+            out
+        };
+        for (before, text, all) in [
+            ("10", "6", "10^6"),
+            ("10", "−3", "10^−3"),
+            ("5 km", "2", "5 km^2"),
+            ("m s", "-1", "m s^-1"),
+            ("x", "n", "x^n"),
+            ("(a+b)", "2", "(a+b)^2"),
+            // An ending, a note after a word, a sign, a reference.
+            ("the 1", "st", "the 1st"),
+            ("limestone", "4", "limestone4"),
+            ("Ragstone", "TM", "RagstoneTM"),
+            ("walls", "[7]", "walls[7]"),
+            ("of", "7", "of7"),
+            ("", "2", "2"),
+        ] {
+            assert_eq!(raised(before, text), all);
+        }
+    }
 
     #[test]
     fn spaces_invisible_characters_and_ligatures() {

@@ -5,6 +5,7 @@
 //! parts`, the limits, the caught panic and the property tests follow from that line.
 
 mod archive;
+mod chart;
 mod clean;
 mod code;
 mod config;
@@ -21,6 +22,7 @@ mod json;
 mod latex;
 mod mail;
 mod markdown;
+mod math;
 mod odf;
 mod ooxml;
 mod org;

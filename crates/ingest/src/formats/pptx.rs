@@ -1,16 +1,16 @@
-//! PPTX (Office Open XML, ISO/IEC 29500-1, PresentationML): slides in order, tables, charts' titles, notes.
+//! PPTX (Office Open XML, ISO/IEC 29500-1, PresentationML): slides in order, tables, charts, notes.
 
 use super::archive::{self, Archive};
-use super::clean::{collapsed, table_row};
+use super::clean::{collapsed, push_superscript, table_row};
 use super::ooxml::{core_properties, has_part, relations};
 use super::tree::{Element, parse};
-use super::{Format, Sniff};
+use super::{Format, Sniff, chart, math};
 use base::{BlockKind, Document, DocumentBuilder, Error, Extractor, Input, Kind, Limits, Locator, Place, Result};
 
 /// PowerPoint presentations.
 pub static FORMAT: Format = Format {
     name: "pptx",
-    about: "PowerPoint (PPTX): slides in order, titles, tables, speaker notes",
+    about: "PowerPoint (PPTX): slides in order, titles, tables, charts, speaker notes",
     extensions: &["pptx", "pptm", "ppsx", "potx"],
     file_names: &[],
     sniff: |bytes, name| {
@@ -88,10 +88,17 @@ impl Pptx {
         for shape in shapes {
             self.shape(shape, &at, builder);
         }
-        for relation in relations(archive, part, limits).into_values() {
+        let mut parts: Vec<_> = relations(archive, part, limits).into_iter().collect();
+        // In the order of their parts: a map has none.
+        parts.sort_by(|a, b| a.1.target.cmp(&b.1.target));
+        for (_, relation) in parts {
             if relation.kind.ends_with("/notesSlide") {
                 if let Some(xml) = archive.read_optional(&relation.target) {
                     self.notes(&parse(&xml, limits).0, &at, builder);
+                }
+            } else if relation.kind.ends_with("/chart") {
+                if let Some(xml) = archive.read_optional(&relation.target) {
+                    chart::read(&parse(&xml, limits).0).write(&at, builder);
                 }
             } else if relation.kind.ends_with("/diagramData")
                 && let Some(xml) = archive.read_optional(&relation.target)
@@ -173,10 +180,21 @@ fn paragraphs(body: &Element) -> Vec<(String, Option<bool>)> {
             let mut text = String::new();
             for part in e.elements() {
                 match part.name.as_str() {
-                    "r" | "fld" => text.push_str(&part.child("t").map(Element::text).unwrap_or_default()),
+                    "r" | "fld" => {
+                        let run = part.child("t").map(Element::text).unwrap_or_default();
+                        // Raised by so many thousandths of its size.
+                        let raised = part.child("rPr").and_then(|pr| pr.get("baseline")?.parse::<i32>().ok());
+                        if raised.is_some_and(|by| by > 0) {
+                            push_superscript(&mut text, &run)
+                        } else {
+                            text.push_str(&run)
+                        }
+                    }
                     "br" => text.push('\n'),
-                    // A formula in a slide.
-                    "m" | "AlternateContent" => text.push_str(&part.text()),
+                    "m" | "AlternateContent" => match part.find("oMath") {
+                        Some(formula) => text.push_str(&math::of_xml(formula)),
+                        None => text.push_str(&part.text()),
+                    },
                     _ => {}
                 }
             }

@@ -3,16 +3,14 @@
 //! An address is the id of the nearest heading or section above (`#install`), where there is one, and the number
 //! of the paragraph in the page.
 
-use crate::formats::clean::{collapsed, preformatted, push_collapsed, table_row};
+use super::inline::{data_table, is_block, write_inline};
+use crate::formats::clean::{collapsed, preformatted, push_collapsed};
 use base::{BlockKind, DocumentBuilder, Locator, Place};
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use scraper::node::Element;
 use scraper::{ElementRef, Html, Node};
 use std::collections::HashMap;
-
-/// A table with a cell longer than this lays out the page.
-const CELL_CHARS_MAX: usize = 1500;
 
 /// Writes the body of `page` without its navigation.
 pub(super) fn write_body(page: &Html, builder: &mut DocumentBuilder) {
@@ -102,6 +100,12 @@ impl<'a> Writer<'a> {
         match name {
             "br" => self.text.push('\n'),
             "hr" => self.flush(),
+            "math" | "sup" if !matches!(self.kinds.last(), Some(BlockKind::Code { .. })) => {
+                if let Some(element) = ElementRef::wrap(node) {
+                    write_inline(element, &mut self.text);
+                    self.skipped += 1;
+                }
+            }
             "table" => {
                 if let Some(rows) = ElementRef::wrap(node).and_then(data_table) {
                     self.flush();
@@ -198,7 +202,9 @@ impl<'a> Writer<'a> {
                 .iter()
                 .any(|rule| style.contains(rule) && !style.contains(&format!("{rule}.")))
             || style.ends_with("opacity:0");
-        never || navigation || hidden
+        // Wikipedia shows a picture of the formula that it hides.
+        let formula = element.classes().any(|class| class.starts_with("mwe-math-mathml"));
+        never || navigation || hidden && !formula
     }
 }
 
@@ -229,98 +235,10 @@ fn heading_level(name: &str) -> Option<u8> {
     }
 }
 
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "section"
-            | "article"
-            | "main"
-            | "header"
-            | "footer"
-            | "aside"
-            | "nav"
-            | "ul"
-            | "ol"
-            | "dl"
-            | "figure"
-            | "address"
-            | "details"
-            | "summary"
-            | "fieldset"
-            | "form"
-            | "center"
-            | "body"
-            | "html"
-            | "tr"
-            | "thead"
-            | "tbody"
-            | "hgroup"
-            | "legend"
-            | "title"
-    )
-}
-
 /// The id of a heading: its own, or that of an empty link in it.
 fn anchor(heading: ElementRef<'_>) -> Option<String> {
     let own = heading.value().id();
     let inner =
         || heading.child_elements().find_map(|e| e.value().id().or(e.attr("name").filter(|_| e.value().name() == "a")));
     own.or_else(inner).filter(|id| !id.is_empty()).map(str::to_owned)
-}
-
-/// The rows of a table, unless it only lays out the page.
-fn data_table(table: ElementRef<'_>) -> Option<String> {
-    let mut rows: Vec<String> = Vec::new();
-    let mut widest = 0;
-    for element in table.descendent_elements().skip(1) {
-        match element.value().name() {
-            "table" | "h1" | "h2" | "h3" | "form" | "article" => return None,
-            "caption" => rows.push(collapsed(&element.text().collect::<String>())),
-            "tr" => {
-                let mut cells = Vec::new();
-                for cell in element.child_elements().filter(|e| matches!(e.value().name(), "td" | "th")) {
-                    let text = cell_text(cell);
-                    if text.chars().count() > CELL_CHARS_MAX {
-                        return None;
-                    }
-                    cells.push(text);
-                }
-                widest = widest.max(cells.iter().filter(|c| !c.is_empty()).count());
-                let row = table_row(&cells);
-                if !row.is_empty() {
-                    rows.push(row);
-                }
-            }
-            _ => {}
-        }
-    }
-    (widest > 1).then(|| rows.join("\n"))
-}
-
-/// The text of a cell; what is set on lines of its own is kept apart.
-fn cell_text(cell: ElementRef<'_>) -> String {
-    let mut out = String::new();
-    let mut skipped = 0usize;
-    for edge in cell.traverse() {
-        match edge {
-            Edge::Open(node) => match node.value() {
-                Node::Text(text) if skipped == 0 => push_collapsed(&mut out, text),
-                Node::Element(e) => {
-                    if skipped > 0 || matches!(e.name(), "script" | "style" | "noscript" | "template") {
-                        skipped += 1;
-                    } else if is_block(e.name()) || matches!(e.name(), "br" | "li") {
-                        push_collapsed(&mut out, " ");
-                    }
-                }
-                _ => {}
-            },
-            Edge::Close(node) => {
-                if node.value().is_element() {
-                    skipped = skipped.saturating_sub(1);
-                }
-            }
-        }
-    }
-    collapsed(&out)
 }

@@ -6,6 +6,7 @@
 
 mod article;
 mod blocks;
+mod inline;
 
 pub(crate) use blocks::write_part;
 

@@ -75,3 +75,21 @@ fn tags_decide_what_it_is() {
     assert_eq!(sniff(b"plain text", "x"), Sniff::Maybe);
     assert_eq!(sniff(b"\x00\x01\x02", "x.html"), Sniff::No);
 }
+
+/// Exponents were once read as further digits: 106 for 10 to the 6th, c2 for c squared.
+#[test]
+fn formulas_and_raised_text_are_written_on_the_line() {
+    let page = "<html><body><p>About 10<sup>6</sup> cells per mm<sup>2</sup>, the 1<sup>st</sup> count.<sup>3</sup></p>\
+        <p>So <math><mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup></math> holds.</p>\
+        <pre>a<sup>2</sup></pre><table><tr><td>Area</td><td>5 km<sup>2</sup></td></tr></table></body></html>";
+    let lines = outline(&extract(&FORMAT, "a.html", page.as_bytes()));
+    assert_eq!(
+        lines,
+        [
+            "p paragraph 1: About 10^6 cells per mm^2, the 1st count.3",
+            "p paragraph 2: So E = mc^2 holds.",
+            "code[] paragraph 3: a2",
+            "table paragraph 4: Area | 5 km^2",
+        ]
+    );
+}

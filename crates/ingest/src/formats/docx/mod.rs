@@ -1,20 +1,24 @@
-//! DOCX (Office Open XML, ISO/IEC 29500-1, WordprocessingML): paragraphs by style, lists, tables, notes.
+//! DOCX (Office Open XML, ISO/IEC 29500-1, WordprocessingML): paragraphs by style, lists, tables, charts, formulas, notes.
 //!
 //! Paragraphs are counted through the main text, those of table cells included, as a reader would count them.
 //! Deleted text of tracked changes and hidden runs are left out.
 
+mod styles;
+
 use super::archive::{self, Archive};
-use super::clean::{collapsed, table_row};
-use super::ooxml::{core_properties, has_part, relations};
+use super::chart::Chart;
+use super::clean::{collapsed, push_superscript, table_row};
+use super::ooxml::{Relation, core_properties, has_part, relations};
 use super::tree::{Element, Node, parse};
-use super::{Format, Sniff};
-use base::{BlockKind, Document, DocumentBuilder, Error, Extractor, Input, Kind, Locator, Place, Result};
+use super::{Format, Sniff, chart, math};
+use base::{BlockKind, Document, DocumentBuilder, Error, Extractor, Input, Kind, Limits, Locator, Place, Result};
 use std::collections::HashMap;
+use styles::Styles;
 
 /// Word documents.
 pub static FORMAT: Format = Format {
     name: "docx",
-    about: "Word (DOCX): headings by style, lists, tables, footnotes, comments",
+    about: "Word (DOCX): headings by style, lists, tables, charts, formulas, footnotes, comments",
     extensions: &["docx", "docm", "dotx", "dotm"],
     file_names: &[],
     sniff: |bytes, name| {
@@ -48,7 +52,8 @@ impl Extractor for Docx {
             archive.read_optional(&format!("{folder}/{name}")).map(|xml| parse(&xml, input.limits).0)
         };
         let styles = part(&mut archive, "styles.xml").map(|s| Styles::of(&s)).unwrap_or_default();
-        let mut writer = Writer { builder: &mut builder, styles, paragraph: 0 };
+        let charts = charts(&mut archive, &main, input.limits);
+        let mut writer = Writer { builder: &mut builder, styles, charts, paragraph: 0 };
         if let Some(body) = document.child("body") {
             writer.blocks(body);
         }
@@ -64,85 +69,11 @@ impl Extractor for Docx {
     }
 }
 
-/// What paragraph styles mean, by their id.
-#[derive(Default)]
-struct Styles(HashMap<String, Style>);
-
-#[derive(Clone, Copy, Default)]
-struct Style {
-    /// 0 for a title, 1.. for headings.
-    heading: Option<u8>,
-    list: bool,
-    quote: bool,
-    caption: bool,
-    code: bool,
-}
-
-impl Styles {
-    fn of(styles: &Element) -> Self {
-        let mut map: HashMap<String, Style> = HashMap::new();
-        let mut parents = Vec::new();
-        for style in styles.elements().filter(|e| e.name == "style") {
-            let Some(id) = style.get("styleId") else { continue };
-            let name = style.property("name").unwrap_or(id).to_lowercase();
-            let outline = style.child("pPr").and_then(|p| p.property("outlineLvl")).and_then(|l| l.parse::<u8>().ok());
-            map.insert(
-                id.to_owned(),
-                Style::named(
-                    &name,
-                    outline.filter(|l| *l < 9).map(|l| l + 1),
-                    style.child("pPr").is_some_and(|p| p.child("numPr").is_some()),
-                ),
-            );
-            if let Some(parent) = style.property("basedOn") {
-                parents.push((id.to_owned(), parent.to_owned()));
-            }
-        }
-        // A style made from a heading is one; chains are short, so a few rounds reach their ends.
-        for _ in 0..4 {
-            for (id, parent) in &parents {
-                let from = map.get(parent).copied().unwrap_or_default();
-                if let Some(style) = map.get_mut(id) {
-                    style.heading = style.heading.or(from.heading);
-                    style.list |= from.list;
-                    style.code |= from.code;
-                }
-            }
-        }
-        Styles(map)
-    }
-
-    fn get(&self, id: &str) -> Style {
-        // Files without a style sheet still use the usual ids.
-        self.0.get(id).copied().unwrap_or_else(|| Style::named(&id.to_lowercase(), None, false))
-    }
-}
-
-impl Style {
-    fn named(name: &str, outline: Option<u8>, numbered: bool) -> Self {
-        let compact: String = name.chars().filter(|c| !c.is_whitespace()).collect();
-        let number =
-            ["heading", "überschrift", "titre", "título", "titolo", "kop", "rubrik", "заголовок", "标题", "見出し"]
-                .iter()
-                .find_map(|word| compact.strip_prefix(word)?.parse::<u8>().ok());
-        let heading = match compact.as_str() {
-            "title" => Some(0),
-            "subtitle" => Some(2),
-            _ => number.filter(|n| (1..=9).contains(n)).or(outline),
-        };
-        Style {
-            heading,
-            list: compact.starts_with("list") || numbered,
-            quote: compact.contains("quote"),
-            caption: compact.starts_with("caption"),
-            code: ["code", "sourcecode", "htmlpreformatted", "plaintext", "macrotext"].contains(&compact.as_str()),
-        }
-    }
-}
-
 struct Writer<'a> {
     builder: &'a mut DocumentBuilder,
     styles: Styles,
+    /// Charts by the id of their relation.
+    charts: HashMap<String, Chart>,
     paragraph: u32,
 }
 
@@ -184,12 +115,18 @@ impl Writer<'_> {
         self.builder.block(kind, at, &text);
         // Text boxes are anchored in a run but read on their own; the fallback repeats the choice.
         let mut boxes: Vec<&Element> = Vec::new();
+        let mut charts: Vec<&str> = Vec::new();
         p.each(&mut |e| {
-            if e.name == "txbxContent" {
-                boxes.push(e);
+            match e.name.as_str() {
+                "txbxContent" => boxes.push(e),
+                "chart" => charts.extend(e.get("r:id")),
+                _ => {}
             }
             matches!(e.name.as_str(), "txbxContent" | "Fallback")
         });
+        for chart in charts.into_iter().filter_map(|id| self.charts.remove(id)) {
+            chart.write(&Locator::at(Place::Paragraph(self.paragraph)), self.builder);
+        }
         for content in boxes {
             self.blocks(content);
         }
@@ -267,6 +204,15 @@ impl Writer<'_> {
     }
 }
 
+/// The charts that the part `main` shows, by the id of their relation.
+fn charts(archive: &mut Archive<'_>, main: &str, limits: &Limits) -> HashMap<String, Chart> {
+    let parts = relations(archive, main, limits).into_iter().filter(|(_, r)| r.kind.ends_with("/chart"));
+    let read = |(id, relation): (String, Relation)| {
+        archive.read_optional(&relation.target).map(|xml| (id, chart::read(&parse(&xml, limits).0)))
+    };
+    parts.filter_map(read).collect()
+}
+
 /// Each line of `raw` collapsed, blank ones dropped.
 fn lines(raw: &str) -> String {
     let lines: Vec<String> = raw.lines().map(collapsed).filter(|l| !l.is_empty()).collect();
@@ -285,6 +231,7 @@ fn collect(element: &Element, out: &mut String) {
         let Node::Element(e) = node else { continue };
         match e.name.as_str() {
             "t" => out.push_str(&e.text()),
+            "oMath" => out.push_str(&math::of_xml(e)),
             "tab" | "ptab" => out.push('\t'),
             "br" | "cr" => out.push('\n'),
             "noBreakHyphen" => out.push('\u{2011}'),
@@ -297,6 +244,11 @@ fn collect(element: &Element, out: &mut String) {
             "r" if e
                 .child("rPr")
                 .is_some_and(|pr| pr.child("vanish").is_some_and(|v| !matches!(v.get("val"), Some("0" | "false")))) => {
+            }
+            "r" if e.child("rPr").and_then(|pr| pr.property("vertAlign")) == Some("superscript") => {
+                let mut raised = String::new();
+                collect(e, &mut raised);
+                push_superscript(out, &raised);
             }
             // Deleted or moved text, field codes, and what is read elsewhere.
             "del" | "moveFrom" | "instrText" | "delText" | "txbxContent" | "Fallback" | "pPr" | "rPr" => {}
