@@ -182,8 +182,9 @@ pub trait Snapshot: Send + Sync {
     /// indexed in some language, and for scripts without spaces.
     fn is_absent(&self, word: &str) -> Result<bool>;
 
-    /// The word, in lower case, that a `word` which no chunk holds was probably meant for, if there is only one.
-    fn meant(&self, word: &str) -> Result<Option<String>>;
+    /// What a `word` that no chunk holds was probably meant for, if that is one word: lower-case spellings of it, equally
+    /// close; chunks may hold other forms of it.
+    fn meant(&self, word: &str) -> Result<Vec<String>>;
 
     /// The `k` chunks nearest to `query`, best first, ties by id; `out` is cleared first.
     fn search_dense(&self, query: &[f32], k: usize, out: &mut Vec<ChunkHit>) -> Result<()>;

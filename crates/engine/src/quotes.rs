@@ -1,10 +1,11 @@
 //! Picked sentences as citations, and as the text that a person reads.
 
-use crate::answer::{Pick, labelled};
+use crate::answer::{Pick, is_rule, labelled};
 use crate::generate::quiet_marks;
 use crate::retrieved::Retrieved;
 use crate::search::Documents;
 use base::{Citation, Result, char_offset};
+use std::ops::Range;
 
 /// The picks as citations, numbered in order.
 ///
@@ -52,9 +53,9 @@ pub(crate) fn prose(
             None => None,
             Some(header) => {
                 let text = &documents.get(document)?.document.text;
-                let head = &citations[header];
-                let ruled = text[picks[header].range.end..].trim_start().lines().next().is_some_and(is_rule);
-                labelled(&head.quote, ruled, &citation.quote).map(|words| (words, head.n))
+                let (head, row) = (line(text, &picks[header].range), line(text, &pick.range));
+                let ruled = text[head.end..].lines().nth(1).is_some_and(|next| is_rule(next.trim()));
+                labelled(&text[head], ruled, &text[row]).map(|words| (words, citations[header].n))
             }
         };
         parts.push(match named {
@@ -70,15 +71,23 @@ pub(crate) fn prose(
         let words: Vec<&str> = words.split_whitespace().collect();
         let marks: String = numbers.iter().map(|n| format!("[{n}]")).collect();
         let space = if text.is_empty() { "" } else { " " };
-        // The document's own reference marks would look like ours.
-        text.push_str(&format!("{space}{} {marks}", quiet_marks(&words.join(" "))));
+        text.push_str(&format!("{space}{} {marks}", quiet(&words.join(" "))));
     }
     Ok(text)
 }
 
-/// Whether a line only rules a table's header off from its rows: `|---|:--:|`.
-fn is_rule(line: &str) -> bool {
-    line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | ' '))
+/// The whole line of `text` around `range`.
+fn line(text: &str, range: &Range<usize>) -> Range<usize> {
+    let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+    start..end
+}
+
+/// `words` without reference marks that would look like ours and without a backtick that would pair with another
+/// quote's.
+fn quiet(words: &str) -> String {
+    let words = quiet_marks(words);
+    if words.matches('`').count().is_multiple_of(2) { words } else { words.replace('`', "'") }
 }
 
 /// `quote` without the mark that made it an item, a heading or a quotation.
@@ -98,6 +107,18 @@ fn unmarked(quote: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_quote_makes_our_marks_code() {
+        assert_eq!(quiet("a `b` [3]"), "a `b` (3)");
+        assert_eq!(quiet("a `b"), "a 'b");
+    }
+
+    #[test]
+    fn lines_are_whole() {
+        let text = "\ta\tb\nc\t4\t\n";
+        assert_eq!((line(text, &(1..4)), line(text, &(5..8))), (0..4, 5..9));
+    }
 
     #[test]
     fn marks_of_items_are_not_part_of_the_prose() {

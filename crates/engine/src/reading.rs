@@ -1,16 +1,18 @@
 //! How a question is read: with its misspelt words as they were probably meant.
 //!
 //! Words decide whether a passage is about what is asked, so that one wrong letter can hide the answer. A word that
-//! no document holds is read as the one that documents hold and it was probably meant for, and the reader is told.
-//! A name is never read as another one: a company that the documents do not know is not its neighbour in the
-//! alphabet. Nor is a word that the model knows as a whole, for it is spelt right and only stands nowhere.
+//! no document holds is read as a form of the one that documents hold and it was probably meant for, and the reader is
+//! told.
+//! What has a capital letter may be a name, and a name is never read as another one: a company that the documents do
+//! not know is not its neighbour in the alphabet. (So German nouns are left as they are.) Nor is a word that the model knows as a whole, for it is spelt right and only stands nowhere.
 
 use crate::answer::telling_words;
 use base::{Result, Snapshot, TokenCounter};
-use std::ops::Range;
 
 /// At most so many words are named that no document holds.
 const UNKNOWN_MAX: usize = 5;
+/// At most so many words are looked for among all that documents hold.
+const MEANT_MAX: usize = 5;
 
 /// A question and what was made of it.
 pub(crate) struct Reading {
@@ -31,11 +33,11 @@ impl Reading {
     /// Those of the snapshot.
     pub(crate) fn new(question: &str, snapshot: &dyn Snapshot, tokens: &dyn TokenCounter) -> Result<Reading> {
         let words = telling_words(question);
-        let mut unknown: Vec<(Range<usize>, &str)> = Vec::new();
+        let mut unknown: Vec<&str> = Vec::new();
         for range in &words {
             let word = &question[range.clone()];
-            if !unknown.iter().any(|(_, known)| *known == word) && snapshot.is_absent(word)? {
-                unknown.push((range.clone(), word));
+            if !unknown.contains(&word) && snapshot.is_absent(word)? {
+                unknown.push(word);
             }
         }
         let mut reading = Reading {
@@ -46,11 +48,12 @@ impl Reading {
         };
         // Where no word is known, the question is about something else.
         let foreign = unknown.len() == words.len();
-        for (range, word) in unknown {
+        for (at, word) in unknown.into_iter().enumerate() {
             let spelt_right = tokens.count(&word.to_lowercase()) <= 1;
-            let meant =
-                if spelt_right || reading.unknown.len() >= UNKNOWN_MAX { None } else { snapshot.meant(word)? };
-            let name = word.contains(char::is_uppercase) && !question[..range.start].trim().is_empty();
+            let close = if spelt_right || at >= MEANT_MAX { Vec::new() } else { snapshot.meant(word)? };
+            // Of equally close spellings the one that the model knows best.
+            let meant = close.into_iter().min_by_key(|spelling| tokens.count(spelling));
+            let name = word.contains(char::is_uppercase);
             match meant {
                 Some(meant) if !name && !foreign => reading.replaced.push((word.to_owned(), meant)),
                 meant => reading.unknown.push((word.to_owned(), meant)),

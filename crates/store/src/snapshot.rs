@@ -277,7 +277,7 @@ impl Snapshot for CollectionSnapshot {
         self.search(|view| search::is_absent(view, &self.place(), word))
     }
 
-    fn meant(&self, word: &str) -> Result<Option<String>> {
+    fn meant(&self, word: &str) -> Result<Vec<String>> {
         self.search(|view| search::meant(view, &self.place(), word))
     }
 

@@ -69,19 +69,29 @@ pub(super) fn ends_in_header(context: &str) -> bool {
 }
 
 /// `row` with the name of its column before each value (`town: Bath; rain: 4`), if `header` has a name for each and is
-/// one: it is `ruled` off from the rows, or the row has numbers and it has none or begins with an empty corner.
+/// one: it is `ruled` off from the rows, or no cell of it begins like a number (unless it begins with an empty corner)
+/// and the row has a number below a name. Both are whole lines, because spaces at their ends can be empty cells.
 pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
-    let shape = row_shape(row).filter(|&shape| shape != Shape::Label)?;
-    let (names, values) = (cells(header, shape), cells(row, shape));
-    let is_number = |cell: &String| cell.contains(|c: char| c.is_numeric()) && !cell.contains(char::is_alphabetic);
-    let told_apart = ruled || values.iter().any(is_number);
-    let is_header = row_shape(header) == Some(shape)
-        && names.len() == values.len()
-        && names.len() >= 2
-        && names.iter().any(|name| !name.is_empty())
-        // Years head columns, and stand in rows.
-        && (ruled || names[0].is_empty() || !names.iter().any(is_number));
-    if !is_header || !told_apart {
+    let shape = row_shape(row.trim()).filter(|&shape| shape != Shape::Label)?;
+    if row_shape(header.trim()) != Some(shape) {
+        return None;
+    }
+    let (names, mut values) = if shape == Shape::Bars {
+        // Bars at both beginnings are frames; at one, they follow an empty cell.
+        let framed = [header, row].iter().all(|line| line.trim_start().starts_with('|'));
+        (barred(header, framed), barred(row, framed))
+    } else {
+        (cells(header, shape), cells(row, shape))
+    };
+    if shape == Shape::Bars && values.len() < names.len() {
+        // Empty cells at the end may be left out.
+        values.resize(names.len(), String::new());
+    }
+    let told_apart = names.iter().zip(&values).any(|(name, value)| begins_like_a_number(value) && is_name(name));
+    let corner = names.first().is_some_and(String::is_empty);
+    let plain = names.iter().all(|name| name.is_empty() || is_name(name));
+    let is_header = names.len() == values.len() && names.len() >= 2 && names.iter().any(|name| !name.is_empty());
+    if !is_header || !ruled && !(told_apart && (plain || corner)) {
         return None;
     }
     let cells = names.iter().zip(&values).filter(|(_, value)| !value.is_empty());
@@ -89,30 +99,70 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     Some(labelled.collect::<Vec<_>>().join("; "))
 }
 
-/// The cells of a row, without white space around them and without the quotation marks of comma-separated values.
-fn cells(row: &str, shape: Shape) -> Vec<String> {
-    match shape {
-        Shape::Bars => {
-            // Bars on both sides are a frame; one at the left alone follows an empty corner.
-            let framed = row.trim().strip_prefix('|').and_then(|row| row.strip_suffix('|'));
-            let inner = framed.unwrap_or(row.trim());
-            inner.split('|').map(|cell| cell.trim().to_owned()).collect()
+/// Whether a cell begins with a digit, a sign or a currency before one.
+fn begins_like_a_number(cell: &str) -> bool {
+    let digits = cell.trim_start_matches(|c: char| !c.is_alphanumeric());
+    digits.starts_with(char::is_numeric)
+}
+
+/// Whether a cell can name a column: a word, not a number, and not one of the marks for nothing.
+fn is_name(cell: &str) -> bool {
+    let nothing = ["n/a", "na", "none", "null", "nan", "nil"].contains(&cell.to_lowercase().as_str());
+    cell.contains(char::is_alphabetic) && !begins_like_a_number(cell) && !nothing
+}
+
+/// The cells of a row divided by bars, those in code or after a backslash aside; with the frame around it, if there is
+/// one.
+fn barred(row: &str, framed: bool) -> Vec<String> {
+    let mut inner = row.trim();
+    if framed {
+        inner = inner.strip_prefix('|').unwrap_or(inner);
+        inner = inner.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(inner);
+    }
+    let (mut cells, mut cell, mut code, mut escaped) = (Vec::new(), String::new(), false, false);
+    for c in inner.chars() {
+        match c {
+            '|' if escaped => {
+                cell.pop();
+                cell.push(c);
+            }
+            '|' if !code => cells.push(std::mem::take(&mut cell).trim().to_owned()),
+            c => cell.push(c),
         }
-        Shape::Tabs => row.split('\t').map(|cell| cell.trim().to_owned()).collect(),
-        Shape::Commas(_) => {
-            let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-            for c in row.chars() {
-                match c {
-                    '"' => quoted = !quoted,
-                    ',' if !quoted => cells.push(std::mem::take(&mut cell).trim().to_owned()),
-                    c => cell.push(c),
+        code ^= c == '`';
+        escaped = c == '\\' && !escaped;
+    }
+    cells.push(cell.trim().to_owned());
+    cells
+}
+
+/// The cells of a row divided by tabs or commas, without white space around them and without the quotation marks of
+/// comma-separated values (RFC 4180: a doubled mark inside of them is one).
+fn cells(row: &str, shape: Shape) -> Vec<String> {
+    let row = row.trim_matches(['\r', '\n']);
+    let by = if shape == Shape::Tabs { '\t' } else { ',' };
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    let mut rest = row.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if by == ',' => {
+                if quoted && rest.next_if_eq(&'"').is_some() {
+                    cell.push('"');
+                } else {
+                    quoted = !quoted;
                 }
             }
-            cells.push(cell.trim().to_owned());
-            cells
+            c if c == by && !quoted => cells.push(std::mem::take(&mut cell).trim().to_owned()),
+            c => cell.push(c),
         }
-        Shape::Label => vec![row.to_owned()],
     }
+    cells.push(cell.trim().to_owned());
+    cells
+}
+
+/// Whether a line only rules a table's header off from its rows: `|---|:--:|`.
+pub fn is_rule(line: &str) -> bool {
+    line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | ' '))
 }
 
 #[cfg(test)]
@@ -135,11 +185,19 @@ mod tests {
         assert_eq!(read("Town\tRain", "Bath\t4").unwrap(), "Town: Bath; Rain: 4");
         assert_eq!(read("| | 2019 (£) | Note |", "| North | 4 | |").unwrap(), "North; 2019 (£): 4");
         assert_eq!(read("| Rag | 2019", "North | 4 | 5").unwrap(), "North; Rag: 4; 2019: 5");
+        assert_eq!(read("\tRain\tSun", "Whitby\t44\t").unwrap(), "Whitby; Rain: 44");
+        assert_eq!(read("| Salt | Fog", "Grimsby | 44").unwrap(), "Grimsby; Salt: 44");
+        assert_eq!(read(" | Salt | Fog", "Grimsby | 44").unwrap(), "Grimsby; Salt: 44");
+        assert_eq!(read("Sign|Meaning|Level", "x \\| y|or|4").unwrap(), "Sign: x | y; Meaning: or; Level: 4");
+        assert_eq!(read("Sign|Meaning|Level", "`a|b`|or|4").unwrap(), "Sign: `a|b`; Meaning: or; Level: 4");
+        assert_eq!(read("who,said", "4,\"\"\"Fine\"\", he said\"").unwrap(), "who: 4; said: \"Fine\", he said");
         // Nothing tells whether the first row is a header: unless a rule follows it, the row stays as it is.
         assert_eq!(read("| Ann | Bath |", "| Bob | York |"), None);
         assert_eq!(labelled("| Name | Town |", true, "| Bob | York |").unwrap(), "Name: Bob; Town: York");
         // The first row is one like the others; rows of two tables; prose.
-        assert_eq!(read("Ann,31,1990", "Bob,40,1981"), None);
+        for first in ["Ann,31,1990", "Ann,n/a,Bath", "Ann,12 km,Bath", "Ann,£140k,Bath", "-,-,-"] {
+            assert_eq!(read(first, "Bob,40,York"), None, "{first}");
+        }
         assert_eq!(read("a,b,c", "1,2,3,4"), None);
         assert_eq!(read("a,b,c", "Rain fell on Bath."), None);
     }

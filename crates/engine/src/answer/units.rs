@@ -1,6 +1,6 @@
 //! Cutting a passage into what can be quoted: sentences of prose, rows of tables, lines of code.
 
-use super::rows::{Shape, is_labelled, row_shape};
+use super::rows::{Shape, is_labelled, is_rule, row_shape};
 use std::ops::Range;
 
 /// What a unit is.
@@ -41,11 +41,17 @@ pub fn units(text: &str) -> Vec<Unit> {
             Some(_) => lines[at..].iter().take_while(|l| row_shape(&text[(*l).clone()]) == shape).count(),
         };
         if rows >= 2 || shape.is_some_and(|s| s.certain()) {
-            let header = out.len();
+            let mut header = out.len();
             for (i, range) in lines[at..at + rows].iter().enumerate() {
+                // A blank line ends a table, and a rule follows the header of the next one.
+                let follows = |line: &Range<usize>| text[line.end..range.start].matches('\n').count() > 1;
+                let ruled = lines.get(at + i + 1).is_some_and(|next| is_rule(&text[next.clone()]));
+                if i > 0 && (ruled || follows(&lines[at + i - 1])) {
+                    header = out.len();
+                }
                 if text[range.clone()].contains(char::is_alphanumeric) {
                     let own = shape == Some(Shape::Label) || is_labelled(&text[range.clone()]);
-                    let header = (i > 0 && out.len() > header && !own).then_some(header);
+                    let header = (out.len() > header && !own).then_some(header);
                     out.push(Unit { kind: UnitKind::Row, range: range.clone(), header });
                 }
             }
@@ -139,6 +145,16 @@ mod tests {
         let units = units(text);
         assert_eq!(units[2].header, None);
         assert_eq!(units[4].header, Some(2));
+    }
+
+    /// A second table once had the columns of the first.
+    #[test]
+    fn every_table_has_its_own_header() {
+        let heads = |text: &str| -> Vec<Option<usize>> { units(text).iter().map(|u| u.header).collect() };
+        let apart = "| Valve | Bar |\n|---|---|\n| inlet | 40 |\n\n| Pump | Maker |\n|---|---|\n| sump | Wilo |";
+        assert_eq!(heads(apart), [None, Some(0), None, Some(2)]);
+        assert_eq!(heads(&apart.replace("\n\n", "\n")), [None, Some(0), None, Some(2)]);
+        assert_eq!(heads("a,b,c\n1,2,3\n\nd,e,f\n4,5,6"), [None, Some(0), None, Some(2)]);
     }
 
     #[test]

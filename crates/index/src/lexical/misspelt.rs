@@ -45,12 +45,13 @@ impl TermFinder<'_> {
         Ok(close.into_iter().map(|(_, found)| found).collect())
     }
 
-    /// The word that the folded `word`, which no visible row has, may have been meant for: of the only term that
-    /// [`TermFinder::closest`] finds. `None` if there is no such term, or several.
-    pub(crate) fn meant(&self, field: usize, word: &str) -> Result<Option<String>> {
+    /// What the folded `word`, which no visible row has, may have been meant for: the closest spellings of the only term
+    /// that [`TermFinder::closest`] finds. None if there is no such term, or several.
+    pub(crate) fn meant(&self, field: usize, word: &str) -> Result<Vec<String>> {
         let close = self.closest(field, word)?;
-        let [found] = &close[..] else { return Ok(None) };
-        Ok(Spellings::new(word, edits_of(word), self.languages()).nearest(&found.text).map(|(_, spelt)| spelt))
+        let [found] = &close[..] else { return Ok(Vec::new()) };
+        let nearest = Spellings::new(word, edits_of(word), self.languages()).nearest(&found.text);
+        Ok(nearest.map_or(Vec::new(), |(_, spellings)| spellings))
     }
 
     /// The languages whose stemmers made the visible terms.
@@ -137,8 +138,8 @@ impl<'a> Spellings<'a> {
         self.nearest(text).map(|(edits, _)| edits)
     }
 
-    /// The same with that word.
-    fn nearest(&mut self, text: &str) -> Option<(usize, String)> {
+    /// The same with that word; with all words, longest first, that are equally near.
+    fn nearest(&mut self, text: &str) -> Option<(usize, Vec<String>)> {
         let letters = text.chars().count();
         let typed = self.matcher.word_len();
         let longest = if self.languages.is_empty() { 0 } else { self.longest + 1 };
@@ -146,7 +147,7 @@ impl<'a> Spellings<'a> {
             return None;
         }
         let itself = self.matcher.distance_with(letters, &[]).filter(|_| letters > 2 * self.distance);
-        let itself = itself.map(|edits| (edits, text.to_owned()));
+        let itself = itself.map(|edits| (edits, vec![text.to_owned()]));
         if self.languages.is_empty() || !text.chars().all(char::is_alphabetic) {
             return itself;
         }
@@ -157,14 +158,21 @@ impl<'a> Spellings<'a> {
             let doubled: Vec<char> = last.iter().chain(ending).copied().collect();
             for (kept, tail) in [(letters, ending), (letters, &doubled), (letters - 1, ending)] {
                 let edits = match self.matcher.distance_with(kept, tail) {
-                    Some(edits) if best.as_ref().is_none_or(|(least, _)| edits < *least) => edits,
+                    Some(edits) if best.as_ref().is_none_or(|(least, _)| edits <= *least) => edits,
                     _ => continue,
                 };
                 let spelt: String = text.chars().take(kept).chain(tail.iter().copied()).collect();
                 if kept + tail.len() > 2 * self.distance && self.is_stem_of(text, &spelt) {
-                    best = Some((edits, spelt));
+                    match &mut best {
+                        Some((least, spellings)) if *least == edits => spellings.push(spelt),
+                        best => *best = Some((edits, vec![spelt])),
+                    }
                 }
             }
+        }
+        if let Some((_, spellings)) = &mut best {
+            spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+            spellings.dedup();
         }
         best
     }
@@ -202,6 +210,9 @@ mod tests {
         check("happyness", "happiness", English, 2, Some(1));
         check("happyness", "happen", English, 1, None);
         check("limestone", "stone", English, 2, None);
+        let stem = term("government", English).unwrap();
+        let (_, spellings) = Spellings::new("goverment", 2, &[English]).nearest(&stem).unwrap();
+        assert!(spellings.contains(&"government".to_owned()), "{spellings:?}");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! language of the row (as in the index). Texts are cut at white space as documents are when they are indexed, and what
 //! is known of a stretch is remembered.
 
-use super::analysis::{Analysis, Language, Token, Word, chunks, term};
+use super::analysis::{Analysis, Language, Token, Word, accentless, chunks, term};
 use super::terms::TermFinder;
 use rustc_hash::FxHashMap;
 
 /// Most stretches of text that are remembered.
 const REMEMBERED_MAX: usize = 1 << 16;
+/// Longer stretches are not: a paragraph without spaces does not come again.
+const REMEMBERED_BYTES: usize = 64;
 
 /// A word of the phrase at a position of the text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +78,7 @@ impl PhraseMatcher {
             self.found.extend(places.iter().map(|p| Place { position: position + p.position, ..*p }));
             position += positions;
             let known = &mut self.remembered[language as usize];
-            if known.len() < REMEMBERED_MAX {
+            if known.len() < REMEMBERED_MAX && stretch.len() <= REMEMBERED_BYTES {
                 known.insert(stretch.into(), (places.into(), positions));
             }
         }
@@ -99,9 +101,10 @@ impl PhraseMatcher {
         let mut places = Vec::new();
         for found in &self.split {
             let stem = if self.analysis == Analysis::Text { term(&found.text, language) } else { None };
+            let bare = accentless(&found.text);
             for (word, number) in self.words.iter().zip(0..) {
                 let has_stem = || stem.as_ref().is_some_and(|stem| word.terms.iter().any(|term| term == stem));
-                if word.spelt.contains(&found.text) || has_stem() {
+                if word.spelt.iter().any(|spelt| accentless(spelt) == bare) || has_stem() {
                     places.push(Place { position: found.position, word: number });
                 }
             }

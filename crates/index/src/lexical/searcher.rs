@@ -130,16 +130,17 @@ impl LexicalSearcher {
         Ok(absent)
     }
 
-    /// The word that visible rows have and for which `word`, which none has, was probably meant; lower-case, in one of
-    /// its forms. `None` for a word that is not absent, is short, has a digit, or could be several words.
+    /// What `word`, which no visible row has, was probably meant for: lower-case spellings, equally close, of the only
+    /// term of visible rows that is near. The rows may have other forms of it. None for a word that is not absent, is
+    /// short, has a digit, or could be several words. Walks over all terms.
     ///
     /// # Errors
     /// As [`LexicalSearcher::is_absent`].
-    pub fn meant(&self, word: &str) -> Result<Option<String>> {
+    pub fn meant(&self, word: &str) -> Result<Vec<String>> {
         let tokens = self.corpus.analysis().tokens(word);
-        let [token] = &tokens[..] else { return Ok(None) };
+        let [token] = &tokens[..] else { return Ok(Vec::new()) };
         let finder = TermFinder::new(&self.corpus, std::iter::once(token.text.as_str()));
-        if finder.is_absent(&token.text)? == Some(true) { finder.meant(0, &token.text) } else { Ok(None) }
+        if finder.is_absent(&token.text)? == Some(true) { finder.meant(0, &token.text) } else { Ok(Vec::new()) }
     }
 
     /// The byte ranges of `text` whose words the query looks for, ascending and without overlap, at character

@@ -12,3 +12,4 @@ mod llm;
 mod models;
 mod run;
 mod upkeep;
+mod words;

@@ -105,8 +105,8 @@ pub(crate) fn is_absent(view: &View, place: &Place<'_>, word: &str) -> Result<bo
     searcher(view, place)?.is_absent(word).map_err(|e| blame(view, e))
 }
 
-/// The word that `word`, which no visible chunk holds, was probably meant for.
-pub(crate) fn meant(view: &View, place: &Place<'_>, word: &str) -> Result<Option<String>, At> {
+/// What `word`, which no visible chunk holds, was probably meant for.
+pub(crate) fn meant(view: &View, place: &Place<'_>, word: &str) -> Result<Vec<String>, At> {
     searcher(view, place)?.meant(word).map_err(|e| blame(view, e))
 }
 
