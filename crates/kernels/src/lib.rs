@@ -37,6 +37,7 @@ pub mod impact;
 mod job;
 mod level;
 mod pack;
+pub mod pages;
 mod panels;
 pub mod product;
 pub mod reference;

@@ -15,6 +15,7 @@
 mod avx2;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod rounding;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -74,21 +75,18 @@ pub struct ByteQuery {
 impl ByteQuery {
     /// Rounds `query` to 15 bits.
     pub fn set(&mut self, query: &[f32]) {
-        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
+        let largest = rounding::largest(query);
         self.scale = largest / 16256.0;
         self.dimension = query.len();
         let inverse = if largest > 0.0 { 16256.0 / largest } else { 0.0 };
         self.high.clear();
         self.low.clear();
         self.wide.clear();
-        for v in query {
-            let wide = (v * inverse).round_ties_even() as i32;
-            // The nearest multiple of 128, so that the rest lies in -64..64.
-            let high = (wide + 64) >> 7;
-            self.high.push(high as i8);
-            self.low.push((wide - high * 128) as i8);
-            self.wide.push(wide as i16);
-        }
+        self.wide.extend(query.iter().map(|v| rounding::nearest(v * inverse) as i16));
+        // The nearest multiple of 128, so that the rest lies in -64..64.
+        let high = |wide: i16| (wide + 64) >> 7;
+        self.high.extend(self.wide.iter().map(|&wide| high(wide) as i8));
+        self.low.extend(self.wide.iter().map(|&wide| (wide - high(wide) * 128) as i8));
         let padded = query.len().next_multiple_of(64);
         self.high.resize(padded, 0);
         self.low.resize(padded, 0);
@@ -155,12 +153,7 @@ pub struct NibbleQuery {
 impl NibbleQuery {
     /// Rounds `query` to signed bytes.
     pub fn set(&mut self, query: &[f32]) {
-        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
-        self.scale = largest / 127.0;
-        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-        self.bytes.clear();
-        self.bytes.extend(query.iter().map(|v| (v * inverse).round_ties_even() as i8));
-        self.bytes.resize(query.len().next_multiple_of(64), 0);
+        self.scale = rounding::bytes(query, &mut self.bytes);
     }
 
     /// Bytes of the codes of `dimension` numbers.
@@ -216,12 +209,7 @@ pub struct BitQuery {
 impl BitQuery {
     /// Rounds `query` to signed bytes.
     pub fn set(&mut self, query: &[f32]) {
-        let largest = query.iter().fold(0f32, |m, v| m.max(v.abs()));
-        self.scale = largest / 127.0;
-        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-        self.bytes.clear();
-        self.bytes.extend(query.iter().map(|v| (v * inverse).round_ties_even() as i8));
-        self.bytes.resize(query.len().next_multiple_of(64), 0);
+        self.scale = rounding::bytes(query, &mut self.bytes);
         self.total = self.bytes.iter().map(|&v| i32::from(v)).sum();
     }
 

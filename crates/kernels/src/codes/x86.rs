@@ -14,7 +14,7 @@ pub(super) fn byte_dots(level: Level, query: &ByteQuery, records: Records<'_>, i
         return false;
     }
     // SAFETY: the instruction set is there; the caller checked every record against the query's length.
-    unsafe { groups(records, ids, out, |p| byte_tile(query, p), |p| byte_tile(query, p)) };
+    unsafe { byte_groups(query, records, ids, out) };
     true
 }
 
@@ -31,7 +31,7 @@ pub(super) fn byte_pairs(
         return false;
     }
     // SAFETY: the instruction set is there; the caller checked every record against the code's length.
-    unsafe { groups(records, ids, out, |p| pair_tile(code, code_sum, p), |p| pair_tile(code, code_sum, p)) };
+    unsafe { pair_groups(code, code_sum, records, ids, out) };
     true
 }
 
@@ -41,8 +41,33 @@ pub(super) fn bit_dots(level: Level, query: &BitQuery, records: Records<'_>, ids
         return false;
     }
     // SAFETY: the instruction set is there; the caller checked every record against the query's length.
-    unsafe { groups(records, ids, out, |p| bit_tile(query, p), |p| bit_tile(query, p)) };
+    unsafe { bit_groups(query, records, ids, out) };
     true
+}
+
+/// # Safety
+/// VNNI is there; every record is readable for the query's dimension. The loop is part of the function, so that a
+/// tile's scores need not pass through memory.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+unsafe fn byte_groups(query: &ByteQuery, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe { groups(records, ids, out, |p| byte_tile(query, p), |p| byte_tile(query, p)) };
+}
+
+/// # Safety
+/// As for [`byte_groups`], with the length of `code`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+unsafe fn pair_groups(code: &[u8], code_sum: u32, records: Records<'_>, ids: &[u32], out: &mut [i32]) {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe { groups(records, ids, out, |p| pair_tile(code, code_sum, p), |p| pair_tile(code, code_sum, p)) };
+}
+
+/// # Safety
+/// As for [`byte_groups`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+unsafe fn bit_groups(query: &BitQuery, records: Records<'_>, ids: &[u32], out: &mut [f32]) {
+    // SAFETY: the caller's duty, passed on unchanged.
+    unsafe { groups(records, ids, out, |p| bit_tile(query, p), |p| bit_tile(query, p)) };
 }
 
 /// Hands the codes of `ids` to the tiles, four at a time and then one by one.
@@ -67,6 +92,7 @@ fn groups<T: Copy>(
 
 /// # Safety
 /// VNNI is there; codes are readable for the query's dimension.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 // `R` is 1 or 4.
 unsafe fn byte_tile<const R: usize>(query: &ByteQuery, codes: [*const u8; R]) -> [f32; R] {
@@ -114,6 +140,7 @@ unsafe fn byte_tile<const R: usize>(query: &ByteQuery, codes: [*const u8; R]) ->
 
 /// # Safety
 /// VNNI is there; codes are readable for the length of `code`.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 unsafe fn pair_tile<const R: usize>(code: &[u8], code_sum: u32, codes: [*const u8; R]) -> [i32; R] {
     let mut acc = [_mm512_setzero_si512(); R];
@@ -139,15 +166,21 @@ unsafe fn pair_tile<const R: usize>(code: &[u8], code_sum: u32, codes: [*const u
             }
         }
     }
-    let mut out = [0i32; R];
-    for r in 0..R {
-        out[r] = _mm512_reduce_add_epi32(acc[r]) + 128 * code_sum as i32;
+    let more = 128 * code_sum as i32;
+    if R == 4 {
+        let four = _mm_add_epi32(int_sum4([acc[0], acc[1], acc[2], acc[3]]), _mm_set1_epi32(more));
+        let mut out = [0i32; 4];
+        // SAFETY: `out` holds four numbers.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), four) };
+        std::array::from_fn(|r| out[r])
+    } else {
+        acc.map(|acc| _mm512_reduce_add_epi32(acc) + more)
     }
-    out
 }
 
 /// # Safety
 /// VNNI is there; codes are readable for one bit per number of the query.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 unsafe fn bit_tile<const R: usize>(query: &BitQuery, codes: [*const u8; R]) -> [f32; R] {
     let mut acc = [_mm512_setzero_si512(); R];
@@ -193,4 +226,16 @@ fn sum4(v: [__m512; 4]) -> __m128 {
     let ab = _mm_hadd_ps(quarter[0], quarter[1]);
     let cd = _mm_hadd_ps(quarter[2], quarter[3]);
     _mm_hadd_ps(ab, cd)
+}
+
+/// The sums of four registers of integers.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn int_sum4(v: [__m512i; 4]) -> __m128i {
+    let half = |v| _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64::<1>(v));
+    // Columns of pairs, then of all four, in each half; the halves are added last.
+    let pair = |a, b| _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+    let (ab, cd) = (pair(half(v[0]), half(v[1])), pair(half(v[2]), half(v[3])));
+    let all = _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+    _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all))
 }

@@ -7,6 +7,7 @@ use super::rows::Rows;
 use super::stored::{Names, SEARCHED};
 use super::{center, lvq, mean, sketch};
 use base::Metric;
+use kernels::pages::prefer_large;
 
 /// What else [`encode`] should know.
 #[derive(Default)]
@@ -47,6 +48,11 @@ pub(crate) fn encode(rows: &[f32], shape: Shape, kind: Kind, plan: Plan<'_>) -> 
     out.sketched &= plan.sketches;
     out.books = plan.books;
     out.records.reserve_exact(shape.rows * (kind.bytes(shape.dimension) + plan.tail));
+    prefer_large(&mut out.records);
+    if out.sketched {
+        out.sketches.reserve_exact(shape.rows * sketch::stride(shape.dimension));
+        prefer_large(&mut out.sketches);
+    }
     out.push(rows, plan.centre);
     out
 }

@@ -8,7 +8,7 @@ use super::rows::Rows;
 use super::sketch;
 use base::Metric;
 use kernels::codes::{BitQuery, ByteQuery, NibbleQuery, Records};
-use kernels::distance::gather;
+use kernels::distance::{Measure, gather, pair};
 use kernels::product::lookups;
 
 /// Deviations of a sketch's error that a row's estimate may lie below the bar and still be scored, in
@@ -31,6 +31,16 @@ pub(crate) struct Query {
     /// One deviation of an estimate.
     deviation: f32,
     pub(super) height: f32,
+}
+
+/// In as many chains as a register has places.
+fn sum(values: &[f32]) -> f32 {
+    let mut lanes = [0f32; 16];
+    let (blocks, rest) = values.as_chunks::<16>();
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, value)| *lane += value);
+    }
+    lanes.iter().chain(rest).sum()
 }
 
 impl Rows<'_> {
@@ -63,10 +73,10 @@ impl Rows<'_> {
         if let Some(books) = self.books {
             books.tables(query, 1.0, &mut out.tables);
         }
-        out.sum = query.iter().sum();
-        out.mean_dot = query.iter().zip(self.mean).map(|(q, m)| q * m).sum();
+        out.sum = sum(query);
+        out.mean_dot = pair(Measure::Dot, query, self.mean);
         out.centre_dot = 0.0;
-        out.square = query.iter().map(|q| q * q).sum();
+        out.square = pair(Measure::Dot, query, query);
         out.deviation = self.error * (out.square / self.shape.dimension as f32).sqrt();
         out.height = 0.0;
     }

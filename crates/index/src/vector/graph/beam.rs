@@ -79,29 +79,41 @@ fn hit(key: u64) -> VectorHit {
     VectorHit { row: row >> 1, score }
 }
 
-/// Nodes seen, as a small table that may forget: a forgotten node is scored again and found in the beam.
-/// It stays in the first-level cache where a bitmap of all nodes would not.
+/// Nodes seen: a bit for each, or where that would take more memory a small table that may forget. A forgotten node is
+/// scored again and found in the beam. Both are small so that they stay in the first-level cache.
 #[derive(Default)]
 pub(crate) struct Seen {
-    slots: Vec<u32>,
+    words: Vec<u32>,
+    /// Of the hash that finds a node's place in the table.
     shift: u32,
+    bits: bool,
 }
 
 impl Seen {
-    /// Empties the table; `window` decides its size.
-    pub fn reset(&mut self, window: usize) {
+    /// Empties it, for a graph of `nodes` nodes; `window` decides the size of a table.
+    pub fn reset(&mut self, window: usize, nodes: usize) {
         let size = (window * 64).next_power_of_two().clamp(1024, 1 << 16);
-        self.slots.clear();
-        self.slots.resize(size, u32::MAX);
+        self.bits = nodes <= size * 32;
         self.shift = 32 - size.trailing_zeros();
+        self.words.clear();
+        match self.bits {
+            true => self.words.resize(nodes.div_ceil(32), 0),
+            false => self.words.resize(size, u32::MAX),
+        }
     }
 
     /// Remembers `node`; says whether it was not remembered.
     #[inline]
     pub fn insert(&mut self, node: u32) -> bool {
-        let slot = (node.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
-        let new = self.slots[slot] != node;
-        self.slots[slot] = node;
+        if self.bits {
+            let (word, bit) = (&mut self.words[node as usize / 32], 1 << (node % 32));
+            let new = *word & bit == 0;
+            *word |= bit;
+            return new;
+        }
+        let place = (node.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
+        let new = self.words[place] != node;
+        self.words[place] = node;
         new
     }
 }
@@ -130,6 +142,21 @@ mod tests {
             want.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
             want.truncate(window);
             prop_assert_eq!(beam.hits().map(|h| h.row).collect::<Vec<_>>(), want);
+        }
+
+        #[test]
+        fn a_new_node_is_new(nodes in proptest::collection::vec(0u32..70_000, 0..3000)) {
+            let (mut bits, mut table) = (Seen::default(), Seen::default());
+            bits.reset(64, 70_000);
+            table.reset(1, 70_000);
+            assert!(bits.bits && !table.bits);
+            let mut known = std::collections::BTreeSet::new();
+            for node in nodes {
+                let (new, forgets) = (known.insert(node), table.insert(node));
+                prop_assert_eq!(bits.insert(node), new);
+                prop_assert!(forgets || !new, "{} was not there before", node);
+                prop_assert!(!table.insert(node) && !bits.insert(node));
+            }
         }
     }
 }

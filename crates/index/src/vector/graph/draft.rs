@@ -5,6 +5,7 @@ use super::entrance::Entrance;
 use super::prune::{Pruner, prune};
 use super::search::{Links, Scratch, search_while};
 use base::RowSet;
+use kernels::pages::prefer_large;
 use rayon::prelude::*;
 
 /// Slack of the flat graphs' prune; 1.0 leaves too few links and 1.4 no more recall at a higher price.
@@ -40,7 +41,10 @@ impl Draft {
     /// `nodes` nodes without links.
     pub fn new(nodes: usize, degree: usize) -> Draft {
         let places = degree + degree / 2;
-        Draft { bytes: vec![0xff; nodes * places * 4], places }
+        let mut bytes = Vec::with_capacity(nodes * places * 4);
+        prefer_large(&mut bytes);
+        bytes.resize(nodes * places * 4, 0xff);
+        Draft { bytes, places }
     }
 
     /// A copy of finished links.
@@ -89,14 +93,15 @@ impl Draft {
             .map_init(<(Scratch, Pruner)>::default, |(scratch, pruner), &node| {
                 space.set_row(node, &mut scratch.query);
                 entrance.open(space, scratch);
-                let mut pool: Vec<u32> = Vec::with_capacity(3 * plan.window);
+                // All that were expanded, so all that the beam holds in the end.
+                let mut pool: Vec<u32> = Vec::with_capacity(2 * plan.window);
                 search_while(space, &links, plan.window, scratch, |hit, _| {
                     pool.push(hit.row);
                     true
                 });
-                pool.extend(scratch.beam.hits().map(|h| h.row).chain(links.of(node)));
+                pool.extend(links.of(node));
                 choose(space, node, &pool, plan.own, plan.alpha, pruner);
-                pruner.links.clone()
+                std::mem::take(&mut pruner.links)
             })
             .collect();
         let mut back: Vec<(u32, u32)> = Vec::new();
@@ -126,7 +131,7 @@ impl Draft {
                     return all;
                 }
                 choose(space, node, &all, plan.degree, plan.alpha, pruner);
-                pruner.links.clone()
+                std::mem::take(&mut pruner.links)
             })
             .collect();
         for (group, links) in groups.iter().zip(&changed) {

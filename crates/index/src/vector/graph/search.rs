@@ -106,7 +106,7 @@ pub(crate) fn search_while(
 pub(super) fn start(space: &Rows<'_>, window: usize, scratch: &mut Scratch) {
     let Scratch { beam, query, starts, seen, scores, .. } = scratch;
     beam.reset(window);
-    seen.reset(window);
+    seen.reset(window, space.shape.rows);
     for &node in &*starts {
         space.fetch_record(node);
         seen.insert(node);
