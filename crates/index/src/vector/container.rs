@@ -2,9 +2,8 @@
 //! Drawn byte by byte in `docs/formats/vectors.md`.
 //!
 //! Opening reads and checks header and table only. A section is checked against its sum when it is first
-//! used, once; from then on its bytes are read in place. The records and sketches that a graph's search walks on
-//! are compared block by block in large files ([`super::partial`]); refinements, range searches and single rows check
-//! whole sections.
+//! used, once; from then on its bytes are read in place. What a graph's search walks on and a refinement scores again
+//! is compared block by block in large files ([`super::partial`]); scans and single rows check whole sections.
 
 use super::checksum::xxh64;
 use base::{Error, Kind, Metric, Result};

@@ -7,6 +7,7 @@
 use super::body::{Ask, Body};
 use super::container::{Reader, Section, Shape};
 use super::measure::measure;
+use super::partial::Partial;
 use super::top::{Top, VectorHit};
 use base::{Error, Kind, Result};
 use kernels::distance::{Element, gather, scan, scan4};
@@ -63,9 +64,18 @@ impl Flat {
         self.shape.dimension * self.element.bytes()
     }
 
-    /// Scores the given rows, all of which exist.
-    pub fn score(&self, query: &[f32], rows: &[u32], out: &mut [f32]) -> Result<()> {
-        gather(measure(self.shape.metric), self.element, query, self.rows.bytes()?, rows, out);
+    /// Scores the given rows, all of which exist; compares their blocks alone with checksums where `partial` has those.
+    pub fn score(&self, query: &[f32], rows: &[u32], partial: Option<&Partial>, out: &mut [f32]) -> Result<()> {
+        let partial = partial.filter(|partial| !partial.is_sound());
+        let bytes = match partial {
+            Some(partial) => {
+                partial.look(rows, self.row_bytes());
+                partial.check()?;
+                self.rows.unchecked()?
+            }
+            None => self.rows.bytes()?,
+        };
+        gather(measure(self.shape.metric), self.element, query, bytes, rows, out);
         Ok(())
     }
 

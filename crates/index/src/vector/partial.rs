@@ -2,16 +2,19 @@
 //!
 //! The first search of a graph of a million rows reads a few thousand of them; comparing all bytes before it takes
 //! time that grows with the file. So a graph's file has a checksum for every block of its large sections
-//! beside the one of the section, and a search compares the blocks it is about to read, once.
+//! beside the one of the section, and a search compares the blocks it is about to read, once. So does a refinement,
+//! which reads a few dozen rows, with those of finer rows.
 
 use super::checksum::xxh64;
-use super::container::Section;
+use super::container::{Reader, Section, corrupt};
 use base::Result;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The section of checksums: those of the blocks of one section after those of another.
 pub(crate) const SUMS: &str = "sums";
+/// That of finer rows.
+pub(crate) const FINER_SUMS: &str = "finer-sums";
 /// Bytes of a block: what a page fault brings.
 const BLOCK: usize = 4096;
 /// Bytes of both sections from which blocks are compared. At 45 MB they took twice as long as reading in one go; where
@@ -19,7 +22,7 @@ const BLOCK: usize = 4096;
 const LEAST: usize = if cfg!(test) { 1 } else { 64 << 20 };
 
 /// The checksums of the blocks of these sections, as [`SUMS`] holds them.
-pub(crate) fn sums(sections: [&[u8]; 2]) -> Vec<u8> {
+pub(crate) fn sums<const N: usize>(sections: [&[u8]; N]) -> Vec<u8> {
     sections.iter().flat_map(|bytes| bytes.chunks(BLOCK)).flat_map(|block| xxh64(block).to_le_bytes()).collect()
 }
 
@@ -33,26 +36,31 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// Whether sections of so many bytes are worth it.
-    pub fn pays(bytes: usize) -> bool {
-        bytes >= LEAST
-    }
-
-    /// Each of `sections` with its part of the checksums; `None` if they are not as many as there are blocks.
-    pub fn of(sections: [&Section; 2], sums: &[u8]) -> Option<[Partial; 2]> {
-        let counts = sections.map(|section| section.len().div_ceil(BLOCK));
-        let sums: Vec<u64> = sums.as_chunks::<8>().0.iter().map(|&sum| u64::from_le_bytes(sum)).collect();
-        if sums.len() != counts[0] + counts[1] {
-            return None;
+    /// Each of `sections` with its part of the checksums in the section `name`; `None` if there is none or the sections
+    /// are too small to be worth it.
+    ///
+    /// Fails with [`base::Kind::Corrupt`] if the checksums are not as many as there are blocks.
+    pub fn of<const N: usize>(reader: &Reader, sections: [&Section; N], name: &str) -> Result<Option<[Partial; N]>> {
+        let Some(stored) = reader.optional(name) else { return Ok(None) };
+        if sections.iter().map(|section| section.len()).sum::<usize>() < LEAST {
+            return Ok(None);
         }
-        let partial = |section: &Section, sums: &[u64]| Partial {
-            section: section.clone(),
-            sums: sums.to_vec(),
-            compared: sums.chunks(64).map(|_| AtomicU64::new(0)).collect(),
-            damaged: AtomicBool::new(false),
-        };
-        let (first, second) = sums.split_at(counts[0]);
-        Some([partial(sections[0], first), partial(sections[1], second)])
+        let counts = sections.map(|section| section.len().div_ceil(BLOCK));
+        let sums: Vec<u64> = stored.bytes()?.as_chunks::<8>().0.iter().map(|&sum| u64::from_le_bytes(sum)).collect();
+        if sums.len() != counts.iter().sum::<usize>() {
+            return Err(corrupt(format!("section `{name}` has {} bytes", stored.len())));
+        }
+        let mut from = 0;
+        Ok(Some(std::array::from_fn(|i| {
+            let sums = sums[from..from + counts[i]].to_vec();
+            from += counts[i];
+            Partial {
+                section: sections[i].clone(),
+                compared: sums.chunks(64).map(|_| AtomicU64::new(0)).collect(),
+                sums,
+                damaged: AtomicBool::new(false),
+            }
+        })))
     }
 
     /// Whether the whole section was compared with its own checksum, and nothing is left to do here.
@@ -157,5 +165,69 @@ mod tests {
                 assert!(enough, "{recipe}: {refused} refused, {passed} passed");
             }
         }
+    }
+
+    /// A search that reads some blocks of `section` gives the same hits or is refused, whatever byte of it is damaged;
+    /// says how many searches were refused and how many passed.
+    fn damage_each(
+        bytes: &[u8],
+        section: &str,
+        ask: &dyn Fn(&VectorSegment) -> Result<Vec<VectorHit>>,
+    ) -> (usize, usize) {
+        let sound = VectorSegment::open(Arc::new(bytes.to_vec())).unwrap();
+        let want = ask(&sound).unwrap();
+        let searched = sound.reader.section(section).unwrap();
+        assert!(!searched.is_sound(), "{section}: not all was read");
+        let start = bytes.windows(64).position(|w| *w == searched.unchecked().unwrap()[..64]).unwrap();
+        let (mut refused, mut passed) = (0, 0);
+        for at in (start..start + searched.len()).step_by(searched.len() / 200) {
+            let mut damaged = bytes.to_vec();
+            damaged[at] ^= 0x55;
+            let segment = VectorSegment::open(Arc::new(damaged)).unwrap();
+            match ask(&segment) {
+                Ok(hits) => {
+                    assert_eq!(hits, want, "{section}, byte {at}");
+                    passed += 1;
+                }
+                Err(e) => {
+                    assert_eq!(e.kind(), base::Kind::Corrupt, "{e:?}");
+                    assert!(ask(&segment).is_err());
+                    refused += 1;
+                }
+            }
+            assert!(segment.verify().is_err());
+        }
+        (refused, passed)
+    }
+
+    /// Scoring a few dozen rows again used to compare all finer rows first, and a range search the whole graph.
+    #[test]
+    fn refinements_and_ranges_compare_what_they_read() {
+        let value = |i: u32| (i.wrapping_mul(2_654_435_761) >> 20) as f32;
+        let rows: Vec<f32> = (0..16 * 10_000).map(value).collect();
+        let query: Vec<f32> = (0..16).map(|i| value(7 + i)).collect();
+        let mut refused = 0;
+        for (recipe, section) in
+            [("Vamana8,LVQ8,RFlat", "rows"), ("Vamana8,PQ8,RSQfp16", "rows"), ("Vamana8,PQ8,RLVQ8", "finer-records")]
+        {
+            let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 16, Metric::L2).unwrap();
+            builder.extend(&rows).unwrap();
+            let bytes = builder.finish().unwrap();
+            let (no, yes) = damage_each(&bytes, section, &|segment| search(segment, &query, None));
+            assert!(yes > 50, "{recipe}: {no} refused, {yes} passed");
+            refused += no;
+        }
+        assert!(refused > 5, "{refused} refused");
+        let mut builder = VectorBuilder::new("Vamana8,LVQ8".parse().unwrap(), 16, Metric::L2).unwrap();
+        builder.extend(&rows).unwrap();
+        let bytes = builder.finish().unwrap();
+        let bar = search(&VectorSegment::open(Arc::new(bytes.clone())).unwrap(), &query, None).unwrap()[9];
+        let range = |segment: &VectorSegment| {
+            let mut hits = Vec::new();
+            segment.search_range(&query, bar.score, Effort::default(), None, &mut hits)?;
+            Ok(hits)
+        };
+        let (no, yes) = damage_each(&bytes, "records", &range);
+        assert!(no > 5 && yes > 5, "{no} refused, {yes} passed");
     }
 }

@@ -7,6 +7,7 @@ use super::code::query::Query;
 use super::code::stored::{FINER, Stored};
 use super::container::{Reader, Shape, Writer};
 use super::flat::{self, Flat, ROWS};
+use super::partial::{FINER_SUMS, Partial, sums};
 use super::top::{Top, VectorHit};
 use base::Result;
 
@@ -19,16 +20,22 @@ pub(crate) struct Refined {
 }
 
 enum Finer {
-    Numbers(Flat),
+    /// With the rows block by block, if the file has checksums for that.
+    Numbers(Flat, Option<Partial>),
     Codes(Stored),
 }
 
 /// Adds the sections of finer rows to `writer`.
 pub(crate) fn write(rows: &[f32], shape: Shape, kind: Kind, writer: &mut Writer) {
     match kind {
-        Kind::Float(element) => writer.section(ROWS, flat::encode(rows, element)),
+        Kind::Float(element) => {
+            let rows = flat::encode(rows, element);
+            writer.section(FINER_SUMS, sums([&rows]));
+            writer.section(ROWS, rows);
+        }
         kind => {
             let encoded: Encoded = encode(rows, shape, kind, Plan::default());
+            writer.section(FINER_SUMS, sums([&encoded.records, &encoded.sketches]));
             encoded.write_as(FINER, writer);
         }
     }
@@ -38,7 +45,11 @@ impl Refined {
     /// Checks the size of the finer rows.
     pub fn open(reader: &Reader, inner: Box<dyn Body>, kind: Kind, rough: bool) -> Result<Refined> {
         let rows = match kind {
-            Kind::Float(element) => Finer::Numbers(Flat::open(reader, element, ROWS)?),
+            Kind::Float(element) => {
+                let rows = Flat::open(reader, element, ROWS)?;
+                let partial = Partial::of(reader, [&rows.rows], FINER_SUMS)?.map(|[partial]| partial);
+                Finer::Numbers(rows, partial)
+            }
             kind => Finer::Codes(Stored::open_as(reader, kind, FINER)?),
         };
         Ok(Refined { inner, rows, rough })
@@ -48,14 +59,14 @@ impl Refined {
 impl Body for Refined {
     fn slack(&self, row: u32) -> Result<f32> {
         match &self.rows {
-            Finer::Numbers(rows) => rows.slack(row),
+            Finer::Numbers(rows, _) => rows.slack(row),
             Finer::Codes(rows) => Ok(rows.view()?.slack(row)),
         }
     }
 
     fn row(&self, row: u32, out: &mut Vec<f32>) -> Result<()> {
         match &self.rows {
-            Finer::Numbers(rows) => rows.row(row, out),
+            Finer::Numbers(rows, _) => rows.row(row, out),
             Finer::Codes(rows) => {
                 rows.view()?.decode(row, out);
                 Ok(())
@@ -73,12 +84,13 @@ impl Body for Refined {
         let rows: Vec<u32> = rough.iter().map(|hit| hit.row).collect();
         let mut scores = vec![0f32; rows.len()];
         match &self.rows {
-            Finer::Numbers(finer) => finer.score(ask.query, &rows, &mut scores)?,
+            Finer::Numbers(finer, partial) => finer.score(ask.query, &rows, partial.as_ref(), &mut scores)?,
             Finer::Codes(finer) => {
-                let (view, mut prepared) = (finer.view()?, Query::default());
+                let (view, mut prepared) = (finer.glance()?, Query::default());
                 view.set(ask.query, &mut prepared);
                 view.score(&prepared, &rows, &mut scores);
                 scores.iter_mut().for_each(|s| *s = view.finish(&prepared, *s));
+                finer.check()?;
             }
         }
         let mut top = Top::new(ask.k);

@@ -1,7 +1,7 @@
 //! Encoded rows in a file, and the names of their sections.
 
 use super::super::container::{Reader, Section, Shape, corrupt, u32_at};
-use super::super::partial::{Partial, SUMS};
+use super::super::partial::{FINER_SUMS, Partial, SUMS};
 use super::kind::Kind;
 use super::product::Codebooks;
 use super::rows::Rows;
@@ -15,14 +15,21 @@ pub(crate) struct Names {
     pub records: &'static str,
     pub sketches: &'static str,
     pub books: &'static str,
+    /// Checksums of the blocks of records and sketches.
+    pub sums: &'static str,
 }
 
 /// What an index searches.
 pub(super) const SEARCHED: Names =
-    Names { codes: "codes", records: "records", sketches: "sketches", books: "codebooks" };
+    Names { codes: "codes", records: "records", sketches: "sketches", books: "codebooks", sums: SUMS };
 /// What its hits are scored with again.
-pub(crate) const FINER: Names =
-    Names { codes: "finer-codes", records: "finer-records", sketches: "finer-sketches", books: "finer-books" };
+pub(crate) const FINER: Names = Names {
+    codes: "finer-codes",
+    records: "finer-records",
+    sketches: "finer-sketches",
+    books: "finer-books",
+    sums: FINER_SUMS,
+};
 
 /// Encoded rows in a file.
 pub(crate) struct Stored {
@@ -65,14 +72,7 @@ impl Stored {
             Kind::Product(parts) => Some(codebooks(reader, parts, names.books)?),
             _ => None,
         };
-        let partial = match reader.optional(SUMS) {
-            Some(sums) if names.records == SEARCHED.records && Partial::pays(records.len() + sketches.len()) => {
-                let partial = Partial::of([&records, &sketches], sums.bytes()?);
-                let partial = partial.ok_or_else(|| corrupt(format!("section `{SUMS}` has {} bytes", sums.len())))?;
-                Some(Box::new(partial))
-            }
-            _ => None,
-        };
+        let partial = Partial::of(reader, [&records, &sketches], names.sums)?.map(Box::new);
         Ok(Stored { kind, shape, tail, error, mean, records, sketches, books, partial })
     }
 

@@ -171,7 +171,7 @@ impl Body for GraphBody {
     }
 
     fn range(&self, ask: &Ask<'_>, bar: f32, out: &mut Vec<VectorHit>) -> Result<()> {
-        let (rows, links) = self.view()?;
+        let (rows, links) = self.linked(self.rows.glance()?);
         let twins = self.twins.bytes()?;
         SCRATCH.with_borrow_mut(|scratch| {
             rows.set(ask.query, &mut scratch.query);
@@ -183,7 +183,7 @@ impl Body for GraphBody {
                 let hit = VectorHit { row: node, score: rows.finish(&scratch.query, score) };
                 twins::expand(twins, hit, ask.visible, usize::MAX, out);
             }
-        });
-        Ok(())
+            self.rows.check()
+        })
     }
 }
