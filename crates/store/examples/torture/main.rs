@@ -2,8 +2,8 @@
 //!
 //! - `crashes --workloads 400 --steps 16 --images 250 --first 0`: power loss at every moment of generated workloads,
 //!   from the given one on; what may be left must open and hold what was acknowledged.
-//! - `faults --operations 500 --stride 1 --first 0`: every call to the disk failing in turn, in the given workload of
-//!   so many commits.
+//! - `faults --operations 500 --stride 1 --first 0 [--part 0 --parts 8]`: every call to the disk failing in turn, in
+//!   the given workload of so many commits, or one of so many parts of that.
 //! - `damage --trials 4000`: changed, cut, swapped and missing files.
 //! - `kill --dir DIR --cycles 10000 --life 60`: SIGKILL at random moments of changes, compactions, erasures and
 //!   backups (after at most so many milliseconds), judged from another process.
@@ -82,7 +82,9 @@ fn run(task: &str, options: &Options) -> Result<()> {
         "faults" => {
             let (operations, stride) = (options.number("operations", 500)?, options.number("stride", 1)? as usize);
             let course = Course::run(&busy::open, options.number("first", 0)?, operations as usize)?;
-            all(0..course.stretches() as u64, |at| course.faults(&busy::open, at as usize, stride))
+            let (part, parts) = (options.number("part", 0)?, options.number("parts", 1)?.max(1));
+            let mine = (0..course.stretches()).filter(|at| *at as u64 % parts == part).collect::<Vec<_>>();
+            all(0..mine.len() as u64, |i| course.faults(&busy::open, mine[i as usize], stride))
         }
         "damage" => {
             let trials = options.number("trials", 4000)?;
