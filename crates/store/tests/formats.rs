@@ -79,3 +79,24 @@ fn a_newer_format_is_refused_with_both_versions_named() {
         assert!(error.what().contains("format 7") && error.what().contains("up to 1"), "{error:?}");
     }
 }
+
+/// There is no encryption so far. A collection that says it has some is neither read as if it had none nor changed.
+#[test]
+fn features_that_nobody_knows_are_refused() {
+    let storage = fixture();
+    let path = PathBuf::from("/c/truth.db");
+    let truth = storage.open(&path, Access::Update).unwrap();
+    let mut preamble = [0; 56];
+    truth.read_at(0, &mut preamble).unwrap();
+    preamble[28..32].copy_from_slice(&1u32.to_le_bytes());
+    let tag = blake3::hash(&preamble[..48]);
+    preamble[48..].copy_from_slice(&tag.as_bytes()[..8]);
+    truth.write_at(0, &preamble).unwrap();
+    let before = storage.map(&path).unwrap();
+    for options in [OpenOptions::read_only(), OpenOptions::write(), OpenOptions::create(&testkit::documents::spec())] {
+        let error = Collection::open("/c".as_ref(), options.on(Arc::new(storage.clone()))).map(drop).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unsupported);
+        assert!(error.what().contains("features 0x1"), "{error:?}");
+    }
+    assert!(storage.map(&path).unwrap().bytes() == before.bytes());
+}

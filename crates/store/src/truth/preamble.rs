@@ -47,6 +47,8 @@ fn tag(bytes: &[u8]) -> [u8; 8] {
 /// 16  format u32             28  zero u32            56  zeros up to 4096
 /// 20  preamble bytes u32     32  collection, 16 bytes
 /// ```
+///
+/// The zero says which features, such as encryption, a program must have to read the rest: none so far.
 pub(crate) fn write_preamble(file: &dyn StorageFile, id: CollectionId) -> std::io::Result<()> {
     let mut bytes = vec![0; PREAMBLE_BYTES];
     bytes[..16].copy_from_slice(MAGIC);
@@ -79,6 +81,11 @@ pub(crate) fn read_preamble(file: &dyn StorageFile, path: &Path) -> Result<Colle
     }
     if bytes[..16] != *MAGIC || !whole || format == 0 {
         return Err(damaged(format!("the first {PREAMBLE_BYTES} bytes of {name} are not those of a collection")));
+    }
+    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    if (number(20), number(24), number(28)) != (PREAMBLE_BYTES as u32, PAGE as u32, 0) {
+        let what = format!("{name} needs features {:#x} (encryption, say) that this program does not have", number(28));
+        return Err(Error::new(Kind::Unsupported, what).hint("use the ragstone that wrote it; nothing was changed"));
     }
     let mut id = [0; 16];
     id.copy_from_slice(&bytes[32..48]);
