@@ -14,6 +14,9 @@ const BATCH: (u64, u64) = (100, 5);
 /// Milliseconds of a search in all, and of its parts: the snapshot, the words, the vector.
 type Took = [f64; 4];
 
+/// Writes something, given how often it was called before.
+type Write<'a> = &'a (dyn Fn(u64) -> Result<()> + Sync);
+
 /// A collection, and what is searched and stored.
 struct Stage {
     collection: Collection,
@@ -56,7 +59,7 @@ pub fn run(options: &Options) -> Result<()> {
     let alone = stage.search()?;
     let p99 = index(&alone, 0.99).map_or(f64::NAN, |i| alone[i][0]);
     show("alone", 0, &alone, p99);
-    let ways: [(&str, &(dyn Fn(u64) -> Result<()> + Sync)); 3] = [
+    let ways: [(&str, Write<'_>); 3] = [
         ("ingesting", &|commit| stage.ingest(commit, pause)),
         ("storing", &|commit| stage.replace(commit)),
         ("compacting", &|commit| stage.replace(commit).and_then(|()| stage.collection.compact(false).map(drop))),
@@ -124,7 +127,7 @@ impl Stage {
     }
 
     /// Searches while another thread writes again and again; how long they took, and how often it wrote.
-    fn beside(&self, write: &(dyn Fn(u64) -> Result<()> + Sync)) -> Result<(Vec<Took>, u64)> {
+    fn beside(&self, write: Write<'_>) -> Result<(Vec<Took>, u64)> {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| -> Result<u64> {
