@@ -44,6 +44,12 @@ impl LengthCodes {
         LengthCodes { codes, floors: floors.into_iter().map(|len| len as f32).collect(), spread }
     }
 
+    /// The code of `row`; 0 behind the last.
+    #[inline]
+    pub(crate) fn code(&self, row: u32) -> u8 {
+        self.codes.get(row as usize).copied().unwrap_or(0)
+    }
+
     /// The codes of window number `window`.
     pub(crate) fn window(&self, window: usize) -> Option<&[u8; WINDOW]> {
         self.codes.as_chunks::<WINDOW>().0.get(window)

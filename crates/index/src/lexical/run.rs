@@ -65,11 +65,14 @@ fn bounded(
 ) -> Result<()> {
     let (scratch, buffers) = scratch.parts(plan.terms.len());
     let mut lists = Vec::with_capacity(plan.terms.len());
+    let mut may_unroll = true;
     for ((term, &saturation), buffers) in plan.terms.iter().zip(saturations).zip(buffers) {
         if let Some((list, lengths)) = open(term, number, view)? {
             let codes = if list.count() < TABLE_ROWS { None } else { view.segment.length_codes(term.field)? };
             let unrolled = match (codes, &term.sources[number as usize]) {
-                (Some(codes), TermSource::Stored(entry)) => view.segment.unrolled(entry, &list, codes)?,
+                (Some(codes), TermSource::Stored(entry)) => {
+                    view.segment.unrolled(entry, &list, codes, &mut may_unroll)?
+                }
                 _ => None,
             };
             lists.push(BoundedList::new(list, saturation, (term.field, lengths, codes), unrolled, buffers)?);

@@ -146,15 +146,16 @@ impl LexicalSegment {
     }
 
     /// The list of a term as a search adds it up, if it is kept so: all lists together take no more bytes than the
-    /// segment.
+    /// segment, and a search unrolls one at most, which takes `may_unroll` back.
     pub(crate) fn unrolled(
         &self,
         entry: &TermEntry,
         list: &PostingList<'_>,
         codes: &LengthCodes,
+        may_unroll: &mut bool,
     ) -> Result<Option<Arc<Unrolled>>> {
         let limits = (self.head.rows as usize, self.bytes.as_ref().as_ref().len());
-        self.unrolled.get(entry.postings.start, list, codes, limits)
+        self.unrolled.get(entry.postings.start, (list, codes), limits, may_unroll)
     }
 
     /// The sum of the lengths of all rows in a field.

@@ -12,6 +12,9 @@ use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// Lists with fewer rows stay as they are.
+const ROWS_MIN: usize = 1024;
+
 /// One list.
 pub(crate) struct Unrolled {
     /// By window: where it begins; at the end, where the last one ends.
@@ -27,34 +30,42 @@ impl Unrolled {
     fn of(list: &PostingList<'_>, codes: &LengthCodes, rows: usize) -> Result<Unrolled> {
         let mut new =
             Unrolled { starts: vec![0], postings: Vec::with_capacity(list.count()), frequent: Vec::new(), tfs: 1 };
-        let (mut block_rows, mut more) = ([0; BLOCK], [0; BLOCK]);
-        let mut window = 0;
-        let mut window_codes = codes.window(0);
+        let (mut rows_of_block, mut more) = ([0; BLOCK], [0; BLOCK]);
         for number in 0..list.block_count() {
-            let block = list.decode(number, rows, &mut block_rows)?;
+            let block = list.decode(number, rows, &mut rows_of_block)?;
             block.tfs_less_one(&mut more);
-            for (&row, &more) in block_rows[..block.length].iter().zip(&more) {
-                let in_window = row as usize / WINDOW;
-                if in_window != window {
-                    // Rows that go back from block to block, which only damage makes them do, go on in the same window.
-                    while in_window > window {
-                        new.starts.push(new.postings.len() as u32);
-                        window += 1;
-                    }
-                    window_codes = codes.window(window);
-                }
-                let more = more as usize;
-                if more < TABLE_TFS {
-                    new.tfs = new.tfs.max(more + 1);
-                    let code = window_codes.map_or(0, |codes| codes[row as usize % WINDOW]);
-                    new.postings.push(packed(row, more << 8 | code as usize));
+            let block_rows = &rows_of_block[..block.length];
+            let window = block_rows[0] as usize / WINDOW;
+            let is_plain = block_rows[block.length - 1] as usize / WINDOW == window && block.tf_bits < 5;
+            if is_plain {
+                // Nearly all blocks: one window, and the table has all frequencies.
+                new.begin_windows(window);
+                let entry = |row: u32, more: u32| (more as usize) << 8 | usize::from(codes.code(row));
+                let postings = block_rows.iter().zip(&more).map(|(&row, &more)| packed(row, entry(row, more)));
+                new.postings.extend(postings);
+                new.tfs = new.tfs.max(1 << block.tf_bits);
+                continue;
+            }
+            for (&row, &more) in block_rows.iter().zip(&more) {
+                new.begin_windows(row as usize / WINDOW);
+                if (more as usize) < TABLE_TFS {
+                    new.tfs = new.tfs.max(more as usize + 1);
+                    new.postings.push(packed(row, (more as usize) << 8 | usize::from(codes.code(row))));
                 } else {
-                    new.frequent.push((row, (more as u32).saturating_add(1)));
+                    new.frequent.push((row, more.saturating_add(1)));
                 }
             }
         }
         new.starts.push(new.postings.len() as u32);
         Ok(new)
+    }
+
+    /// Begins all windows up to number `window`. (Rows that go back from block to block, which only damage makes them
+    /// do, go on in the window that was begun last.)
+    fn begin_windows(&mut self, window: usize) {
+        while self.starts.len() <= window {
+            self.starts.push(self.postings.len() as u32);
+        }
     }
 
     /// The postings of window number `window`.
@@ -95,20 +106,24 @@ impl fmt::Debug for UnrolledLists {
 }
 
 impl UnrolledLists {
-    /// The unrolled `list`, whose postings start at `key`, from its second search on; `None` before, and when all lists
-    /// together would take more than `bytes_max`.
+    /// The unrolled `list`, whose postings start at `key`, from its second search on; `None` before, when `may_unroll`
+    /// is not set (and else it is taken back, so that no search waits for several lists), and when all lists together
+    /// would take more than `bytes_max`.
     pub(crate) fn get(
         &self,
         key: usize,
-        list: &PostingList<'_>,
-        codes: &LengthCodes,
+        (list, codes): (&PostingList<'_>, &LengthCodes),
         (rows, bytes_max): (usize, usize),
+        may_unroll: &mut bool,
     ) -> Result<Option<Arc<Unrolled>>> {
+        if list.count() < ROWS_MIN {
+            return Ok(None);
+        }
         {
             let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
             match kept.lists.get(&key) {
                 Some(Some(unrolled)) => return Ok(Some(unrolled.clone())),
-                Some(None) if kept.bytes + 4 * list.count() > bytes_max => return Ok(None),
+                Some(None) if !*may_unroll || kept.bytes + 4 * list.count() > bytes_max => return Ok(None),
                 Some(None) => {}
                 None => {
                     drop(kept);
@@ -117,6 +132,7 @@ impl UnrolledLists {
                 }
             }
         }
+        *may_unroll = false;
         let unrolled = Arc::new(Unrolled::of(list, codes, rows)?);
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += unrolled.bytes();
@@ -149,8 +165,9 @@ mod tests {
         encode(&wanted, |row| 20 + row % 90, 50.0, false, &mut postings, &mut none);
         let list = PostingList::open(wanted.rows.len() as u32, &postings, &[]).unwrap();
         let (lists, room) = (UnrolledLists::default(), 8 * wanted.rows.len());
-        let get = |key, room| lists.get(key, &list, &codes, (rows as usize, room)).unwrap();
+        let get = |key, room| lists.get(key, (&list, &codes), (rows as usize, room), &mut true).unwrap();
         assert!(get(7, room).is_none() && get(7, room / 4).is_none());
+        assert!(lists.get(7, (&list, &codes), (rows as usize, room), &mut false).unwrap().is_none());
         let unrolled = get(7, room).unwrap();
         assert!(Arc::ptr_eq(&unrolled, &get(7, 0).unwrap()), "kept");
         assert!(get(8, room).is_none() && get(8, room).is_none(), "no room for another");

@@ -11,10 +11,13 @@
 //! - `beside --dir DIR --text FILE --chunks 50000 --seconds 10 [--pause 500] [--only ingesting] [--keep 1]`: how long
 //!   searches take beside a commit of 100 documents (500 chunks) every so many milliseconds, beside commits of one
 //!   document without a pause, both merged as they fall due, and beside merges of everything without a pause.
+//! - `adding --dir DIR --text FILE --chunks 200000 --add 1000 --times 15`: how long new chunks take to be committed and
+//!   found by their words, in memory and on the disk.
 //! - `big --dir DIR --text FILE --chunks 1000000 --dimension 384 [--recipe SQfp16] [--keep 1]`: rate of
 //!   storing, time to open, memory at rest; the recipe of merged vectors is picked by their number otherwise.
 //! - `rest --dir DIR --text FILE`: the last three of these, and the first searches, of a collection that was kept.
 
+mod adding;
 mod beside;
 mod big;
 mod busy;
@@ -93,6 +96,7 @@ fn run(task: &str, options: &Options) -> Result<()> {
         }
         "kill" => kill::run(options)?,
         "readers" => readers::run(options)?,
+        "adding" => return adding::run(options),
         "beside" => return beside::run(options),
         "big" => return big::run(options),
         "rest" => return big::rest(options),
