@@ -34,9 +34,12 @@ impl Planner<'_> {
             let is_told = indexed.is_all && field == 0 && segment.has_positions();
             match self.texts.filter(|_| !is_told && !positions.is_empty()) {
                 Some(texts) => {
+                    let rows = candidates(segment, number, &indexed, field, visible)?.rows;
+                    if rows.is_empty() {
+                        return Ok(Rows::default());
+                    }
                     let matcher = matcher.get_or_insert_with(|| PhraseMatcher::new(finder, positions));
-                    let rows = candidates(segment, number, &indexed, field, visible)?.rows.into_iter().collect();
-                    verified((texts, number as u32), segment, field, &rows, matcher)
+                    verified((texts, number as u32), segment, field, &rows.into_iter().collect(), matcher)
                 }
                 None if indexed.words.is_empty() => Ok(Rows::default()),
                 None => candidates(segment, number, &indexed, field, visible),

@@ -121,6 +121,15 @@ fn a_phrase_in_one_field_stands_there() {
     assert_eq!(found(&index, "+title:\"of the\""), NONE);
 }
 
+#[test]
+fn long_phrases_are_quick_and_harmless() {
+    let words = |count: u32| (0..count).map(|i| format!("the w{i} of")).collect::<Vec<_>>().join(" ");
+    let index = bodies(&[&words(3000), "the w0 of the w1 of", &"the of ".repeat(50_000)]);
+    assert_eq!(found(&index, &format!("+\"{}\"", words(2000))), [0]);
+    assert_eq!(found(&index, &format!("+\"{}\"", "the of ".repeat(4_000).trim())), [2]);
+    assert_eq!(found(&index, &format!("+\"{}\"", "of the \u{301} 😀 w1 ")), [1, 0]);
+}
+
 fn word() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         3 => prop::sample::select(vec!["the", "of", "to", "be", "and"]),

@@ -58,6 +58,11 @@ pub fn run(options: &Options) -> Result<()> {
         committed.sort_by(f64::total_cmp);
         found.sort_by(f64::total_cmp);
         let middle = |values: &[f64]| values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
+        // What the index does not have is read in the texts, of all chunks if there is no other word.
+        let start = Instant::now();
+        collection.snapshot()?.search_lexical("\"to be or not to be\"", 10, &mut Vec::new())?;
+        let phrase = start.elapsed().as_secs_f64() * 1e3;
+        println!("{name:<7} a phrase of stop words among all of them: {phrase:.0} ms");
         println!(
             "{name:<7} {} chunks added to {} and more, {times} times: committed after {:.1} ms, found after {:.1} ms \
              (slowest {:.1} ms)",
