@@ -141,6 +141,9 @@ impl<'a> Spellings<'a> {
     /// The same with that word; with all words, longest first, that are equally near.
     fn nearest(&mut self, text: &str) -> Option<(usize, Vec<String>)> {
         let letters = text.chars().count();
+        if letters == 0 {
+            return None;
+        }
         let typed = self.matcher.word_len();
         let longest = if self.languages.is_empty() { 0 } else { self.longest + 1 };
         if letters > typed + self.distance || letters + longest + self.distance < typed || !self.matcher.read(text) {
@@ -213,6 +216,12 @@ mod tests {
         let stem = term("government", English).unwrap();
         let (_, spellings) = Spellings::new("goverment", 2, &[English]).nearest(&stem).unwrap();
         assert!(spellings.contains(&"government".to_owned()), "{spellings:?}");
+    }
+
+    /// A damaged dictionary had one, and there was no last letter to replace.
+    #[test]
+    fn an_empty_term_is_no_word() {
+        assert_eq!(Spellings::new("ab", 2, &[Language::English]).distance(""), None);
     }
 
     #[test]
