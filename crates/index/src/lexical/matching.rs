@@ -3,7 +3,22 @@
 use super::found::FoundTerm;
 use super::postings::{PostingList, Rows};
 use super::segment::LexicalSegment;
+use super::view::SegmentView;
 use base::{Result, RowSet};
+
+/// Makes a list of rows of each segment, which its number and its visible rows are given for.
+pub(crate) fn made(
+    views: &[SegmentView],
+    mut make: impl FnMut(&LexicalSegment, usize, &RowSet) -> Result<Rows>,
+) -> Result<Vec<Rows>> {
+    let views = views.iter().enumerate();
+    views
+        .map(|(number, view)| match &view.visible {
+            Some(visible) => make(&view.segment, number, visible),
+            None => make(&view.segment, number, &RowSet::from_range(0..view.segment.rows())),
+        })
+        .collect()
+}
 
 /// The visible rows of one segment that have any of `terms`.
 pub(crate) fn rows_with_any(segment: &LexicalSegment, number: usize, terms: &[FoundTerm]) -> Result<RowSet> {

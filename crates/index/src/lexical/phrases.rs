@@ -6,15 +6,23 @@
 
 use super::analysis::Token;
 use super::found::FoundTerm;
-use super::matching::{Arrangement, arranged, intersection, rows_with_any};
+use super::matching::{Arrangement, arranged, intersection, made, rows_with_any};
 use super::phrase_matcher::PhraseMatcher;
-use super::plan::PhraseRows;
-use super::planner::Planner;
 use super::postings::Rows;
 use super::segment::LexicalSegment;
 use super::terms::TermFinder;
 use super::texts::RowTexts;
 use base::{Result, RowSet};
+
+/// What is known of a phrase.
+pub(crate) struct PhraseRows {
+    /// By segment: the rows that have it, and how often.
+    pub rows: Vec<Rows>,
+    /// Whether it is more than one word of the index.
+    pub is_more: bool,
+    /// Whether anything is known: without texts, nothing is known of a phrase of stop words.
+    pub is_known: bool,
+}
 
 /// The words of a phrase that are in the index.
 struct IndexedWords {
@@ -25,51 +33,54 @@ struct IndexedWords {
     is_all: bool,
 }
 
-impl Planner<'_> {
-    /// The rows that have the words of `positions` one after another.
-    pub(crate) fn phrase(&self, positions: &[Vec<Token>], field: usize, finder: &TermFinder<'_>) -> Result<PhraseRows> {
-        let indexed = self.indexed(positions, field, finder)?;
-        let mut matcher = None;
-        let rows = self.made(|segment, number, visible| {
-            let is_told = indexed.is_all && field == 0 && segment.has_positions();
-            match self.texts.filter(|_| !is_told && !positions.is_empty()) {
-                Some(texts) => {
-                    let rows = candidates(segment, number, &indexed, field, visible)?.rows;
-                    if rows.is_empty() {
-                        return Ok(Rows::default());
-                    }
-                    let matcher = matcher.get_or_insert_with(|| PhraseMatcher::new(finder, positions));
-                    verified((texts, number as u32), segment, field, &rows.into_iter().collect(), matcher)
+/// The rows that have the words of `positions` one after another.
+pub(crate) fn phrase(
+    finder: &TermFinder<'_>,
+    texts: Option<&dyn RowTexts>,
+    positions: &[Vec<Token>],
+    field: usize,
+) -> Result<PhraseRows> {
+    let indexed = indexed(finder, texts.is_some(), positions, field)?;
+    let mut matcher = None;
+    let rows = made(finder.corpus.views(), |segment, number, visible| {
+        let is_told = indexed.is_all && field == 0 && segment.has_positions();
+        match texts.filter(|_| !is_told && !positions.is_empty()) {
+            Some(texts) => {
+                let rows = candidates(segment, number, &indexed, field, visible)?.rows;
+                if rows.is_empty() {
+                    return Ok(Rows::default());
                 }
-                None if indexed.words.is_empty() => Ok(Rows::default()),
-                None => candidates(segment, number, &indexed, field, visible),
+                let matcher = matcher.get_or_insert_with(|| PhraseMatcher::new(finder, positions));
+                verified((texts, number as u32), segment, field, &rows.into_iter().collect(), matcher)
             }
-        })?;
-        let by_text = self.texts.is_some() && !indexed.is_all && !positions.is_empty();
-        let is_known = by_text || !indexed.words.is_empty();
-        Ok(PhraseRows { rows, is_more: by_text || indexed.words.len() > 1, is_known })
-    }
-
-    /// The words that every row with the phrase has in the index. If texts can tell more, these are only the words that
-    /// are no stop words in any visible language; else all that are none in the language of the query.
-    fn indexed(&self, positions: &[Vec<Token>], field: usize, finder: &TermFinder<'_>) -> Result<IndexedWords> {
-        let mut indexed = IndexedWords { distances: Vec::new(), words: Vec::new(), is_all: true };
-        let mut first = None;
-        for forms in positions {
-            let is_indexed = if self.texts.is_some() {
-                forms.iter().all(|form| finder.is_always_indexed(&form.text))
-            } else {
-                finder.is_indexed(forms)
-            };
-            if is_indexed {
-                let first = *first.get_or_insert(forms[0].position);
-                indexed.distances.push(forms[0].position - first);
-                indexed.words.push(finder.any(field, forms)?);
-            }
-            indexed.is_all &= is_indexed;
+            None if indexed.words.is_empty() => Ok(Rows::default()),
+            None => candidates(segment, number, &indexed, field, visible),
         }
-        Ok(indexed)
+    })?;
+    let by_text = texts.is_some() && !indexed.is_all && !positions.is_empty();
+    let is_known = by_text || !indexed.words.is_empty();
+    Ok(PhraseRows { rows, is_more: by_text || indexed.words.len() > 1, is_known })
+}
+
+/// The words that every row with the phrase has in the index. If texts can tell more, these are only the words that
+/// are no stop words in any visible language; else all that are none in the language of the query.
+fn indexed(finder: &TermFinder<'_>, with_texts: bool, positions: &[Vec<Token>], field: usize) -> Result<IndexedWords> {
+    let mut indexed = IndexedWords { distances: Vec::new(), words: Vec::new(), is_all: true };
+    let mut first = None;
+    for forms in positions {
+        let is_indexed = if with_texts {
+            forms.iter().all(|form| finder.is_always_indexed(&form.text))
+        } else {
+            finder.is_indexed(forms)
+        };
+        if is_indexed {
+            let first = *first.get_or_insert(forms[0].position);
+            indexed.distances.push(forms[0].position - first);
+            indexed.words.push(finder.any(field, forms)?);
+        }
+        indexed.is_all &= is_indexed;
     }
+    Ok(indexed)
 }
 
 /// Rows of `visible` that have the indexed words at their distances, as far as the index tells.

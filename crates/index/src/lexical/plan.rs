@@ -10,16 +10,6 @@ use super::terms::TermSource;
 use super::view::SegmentView;
 use base::{Result, RowSet};
 
-/// What is known of a phrase.
-pub(crate) struct PhraseRows {
-    /// By segment: the rows that have it, and how often.
-    pub rows: Vec<Rows>,
-    /// Whether it is more than one word of the index.
-    pub is_more: bool,
-    /// Whether anything is known: without texts, nothing is known of a phrase of stop words.
-    pub is_known: bool,
-}
-
 /// A list that adds to the score.
 #[derive(Clone, Debug)]
 pub(crate) struct ScoredTerm {

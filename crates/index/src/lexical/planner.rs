@@ -3,11 +3,11 @@
 use super::analysis::Token;
 use super::corpus::Corpus;
 use super::found::FoundTerm;
-use super::matching::{Arrangement, arranged, intersection, rows_with_any, union};
-use super::plan::{PhraseRows, Plan};
+use super::matching::{Arrangement, arranged, intersection, made, rows_with_any, union};
+use super::phrases::{PhraseRows, phrase};
+use super::plan::Plan;
 use super::postings::Rows;
 use super::query::{Clause, Field, Matcher, Occur, Query, factor};
-use super::segment::LexicalSegment;
 use super::terms::{TermFinder, by_position};
 use super::texts::RowTexts;
 use base::{Error, Kind, Result, RowSet};
@@ -51,11 +51,11 @@ fn text_of(matcher: &Matcher) -> &str {
     }
 }
 
-pub(crate) struct Planner<'a> {
-    pub corpus: &'a Corpus,
+struct Planner<'a> {
+    corpus: &'a Corpus,
     query: &'a Query,
-    pub texts: Option<&'a dyn RowTexts>,
-    pub plan: Plan,
+    texts: Option<&'a dyn RowTexts>,
+    plan: Plan,
 }
 
 /// Where words are looked for, what they are worth, and what they are asked for as, if not as themselves.
@@ -105,7 +105,7 @@ impl Planner<'_> {
                 if scored {
                     self.words(&positions, Wanted { field, boost, asked: None }, finder)?;
                 }
-                let PhraseRows { rows, is_more, is_known } = self.phrase(&positions, field, finder)?;
+                let PhraseRows { rows, is_more, is_known } = phrase(finder, self.texts, &positions, field)?;
                 if scored && is_more {
                     let label = format!("\"{text}\"");
                     let asked = self.plan.ask(named(field, &label), false);
@@ -201,31 +201,18 @@ impl Planner<'_> {
         for pair in near.windows(2).take(32) {
             let [(left, a), (right, b)] = pair else { continue };
             let words = [a.clone(), b.clone()];
-            let rows = self
-                .made(|segment, number, visible| arranged(segment, number, &words, Arrangement::Near(NEAR), visible))?;
+            let rows = made(self.corpus.views(), |segment, number, visible| {
+                arranged(segment, number, &words, Arrangement::Near(NEAR), visible)
+            })?;
             let label = (format!("{left} near {right}"), None);
             self.plan.push_made(self.corpus, label, 0, f64::from(self.query.proximity), &rows)?;
         }
         Ok(())
     }
 
-    /// Computes a list of visible rows in each segment.
-    pub(crate) fn made(
-        &self,
-        mut make: impl FnMut(&LexicalSegment, usize, &RowSet) -> Result<Rows>,
-    ) -> Result<Vec<Rows>> {
-        let views = self.corpus.views().iter().enumerate();
-        views
-            .map(|(number, view)| match &view.visible {
-                Some(visible) => make(&view.segment, number, visible),
-                None => make(&view.segment, number, &RowSet::from_range(0..view.segment.rows())),
-            })
-            .collect()
-    }
-
     /// Scores or demands the rows with any of `terms` as if they were one word.
     fn union(&mut self, label: String, occur: Occur, wanted: Wanted, terms: &[FoundTerm]) -> Result<()> {
-        let rows = self.made(|segment, number, visible| union(segment, number, terms, visible))?;
+        let rows = made(self.corpus.views(), |segment, number, visible| union(segment, number, terms, visible))?;
         if occur != Occur::MustNot {
             self.plan.push_made(self.corpus, (label, wanted.asked), wanted.field, wanted.boost, &rows)?;
         }
