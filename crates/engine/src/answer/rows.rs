@@ -87,9 +87,10 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
         // Empty cells at the end may be left out.
         values.resize(names.len(), String::new());
     }
-    let told_apart = names.iter().zip(&values).any(|(name, value)| begins_like_a_number(value) && is_name(name));
     let corner = names.first().is_some_and(String::is_empty);
     let plain = names.iter().all(|name| name.is_empty() || is_name(name));
+    let below = |name: &String| if corner { !name.is_empty() } else { is_name(name) };
+    let told_apart = names.iter().zip(&values).any(|(name, value)| begins_like_a_number(value) && below(name));
     let is_header = names.len() == values.len() && names.len() >= 2 && names.iter().any(|name| !name.is_empty());
     if !is_header || !ruled && !(told_apart && (plain || corner)) {
         return None;
@@ -188,8 +189,8 @@ mod tests {
         assert_eq!(read("\tRain\tSun", "Whitby\t44\t").unwrap(), "Whitby; Rain: 44");
         assert_eq!(read("| Salt | Fog", "Grimsby | 44").unwrap(), "Grimsby; Salt: 44");
         assert_eq!(read(" | Salt | Fog", "Grimsby | 44").unwrap(), "Grimsby; Salt: 44");
-        assert_eq!(read("Sign|Meaning|Level", "x \\| y|or|4").unwrap(), "Sign: x | y; Meaning: or; Level: 4");
-        assert_eq!(read("Sign|Meaning|Level", "`a|b`|or|4").unwrap(), "Sign: `a|b`; Meaning: or; Level: 4");
+        assert_eq!(read("Sign | Meaning | Level", "x \\| y | or | 4").unwrap(), "Sign: x | y; Meaning: or; Level: 4");
+        assert_eq!(read("Sign | Meaning | Level", "`a|b` | or | 4").unwrap(), "Sign: `a|b`; Meaning: or; Level: 4");
         assert_eq!(read("who,said", "4,\"\"\"Fine\"\", he said\"").unwrap(), "who: 4; said: \"Fine\", he said");
         // Nothing tells whether the first row is a header: unless a rule follows it, the row stays as it is.
         assert_eq!(read("| Ann | Bath |", "| Bob | York |"), None);
