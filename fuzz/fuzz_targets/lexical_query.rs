@@ -45,7 +45,7 @@ fuzz_target!(|text: &str| {
     for texts in [None, Some(&Texts as &dyn RowTexts)] {
         searcher().search_with(&query, texts, 10, &mut hits).expect("a good segment");
         assert!(hits.iter().all(|h| h.score.is_finite() && h.score > 0.0));
-        let explained = searcher().explain_with(&query, texts, (0, 0), 10).expect("a good segment");
-        assert!(explained.score.is_finite());
+        let explained = searcher().explain_with(&query, texts, &[(0, 0)], 10).expect("a good segment");
+        assert!(explained[0].score.is_finite());
     }
 });

@@ -174,9 +174,15 @@ pub trait Snapshot: Send + Sync {
         out: &mut Vec<ChunkHit>,
     ) -> Result<Vec<String>>;
 
-    /// Why `chunk` has its score for `query`, term by term, and why it is among the best `k` or is not. A chunk
-    /// that this version does not have is [`Standing::Unknown`](crate::Standing::Unknown).
-    fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation>;
+    /// Why each of `chunks` has its score for `query`, term by term, and why it is among the best `k` or is not; in
+    /// their order. One that this version does not have is [`Standing::Unknown`](crate::Standing::Unknown).
+    fn explain_lexical(
+        &self,
+        query: &str,
+        options: WordOptions,
+        chunks: &[ChunkId],
+        k: usize,
+    ) -> Result<Vec<Explanation>>;
 
     /// Whether no chunk holds a form of `word`. `false` also when the index cannot tell: for words too common to be
     /// indexed in some language, and for scripts without spaces.

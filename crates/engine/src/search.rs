@@ -139,9 +139,14 @@ pub fn search(
     Ok(Ranking { hits: retrieved, warnings })
 }
 
-/// Why the list of words holds `chunk` where it does, or does not hold it.
-pub fn explain(snapshot: &dyn Snapshot, query: &str, options: &SearchOptions, chunk: ChunkId) -> Result<Explanation> {
-    snapshot.explain_lexical(query, options.words, chunk, options.list_len())
+/// Why the list of words holds each of `chunks` where it does, or does not hold it.
+pub fn explain(
+    snapshot: &dyn Snapshot,
+    query: &str,
+    options: &SearchOptions,
+    chunks: &[ChunkId],
+) -> Result<Vec<Explanation>> {
+    snapshot.explain_lexical(query, options.words, chunks, options.list_len())
 }
 
 /// Documents of one version, each read once; addresses need the whole document.

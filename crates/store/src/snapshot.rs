@@ -268,9 +268,15 @@ impl Snapshot for CollectionSnapshot {
         Ok(warnings)
     }
 
-    fn explain_lexical(&self, query: &str, options: WordOptions, chunk: ChunkId, k: usize) -> Result<Explanation> {
+    fn explain_lexical(
+        &self,
+        query: &str,
+        options: WordOptions,
+        chunks: &[ChunkId],
+        k: usize,
+    ) -> Result<Vec<Explanation>> {
         let words = Words { text: query, options };
-        self.search_reading(|view, read| search::explain(view, &self.place(), words, read, (chunk.0, k)))
+        self.search_reading(|view, read| search::explain(view, &self.place(), words, read, (chunks, k)))
     }
 
     fn is_absent(&self, word: &str) -> Result<bool> {

@@ -50,7 +50,7 @@ fn every_scoring_is_explained_by_the_sum_of_its_terms() {
         let warnings = snapshot.search_lexical_with("quarry slate mortar", scoring.into(), 10, &mut hits).unwrap();
         assert!(warnings.is_empty() && !hits.is_empty(), "{name}: {warnings:?} {hits:?}");
         for (rank, hit) in (1..).zip(&hits) {
-            let e = snapshot.explain_lexical("quarry slate mortar", scoring.into(), hit.chunk, 10).unwrap();
+            let e = &snapshot.explain_lexical("quarry slate mortar", scoring.into(), &[hit.chunk], 10).unwrap()[0];
             assert_eq!(e.standing, Standing::Ranked(rank), "{name}");
             assert!((e.score - f64::from(hit.score)).abs() < 1e-5, "{name}: {e:?} {hit:?}");
             let sum: f64 = e.terms.iter().map(|t| t.contribution).sum();
@@ -108,7 +108,7 @@ fn a_chunk_outside_of_the_best_is_told_why() {
     let before = collection.snapshot().unwrap();
     let [often, short, neither] = ["often", "short", "neither"].map(|source| chunk(&*before, source));
     let standing = |snapshot: &dyn Snapshot, query: &str, chunk| {
-        snapshot.explain_lexical(query, WordOptions::default(), chunk, 1).unwrap().standing
+        snapshot.explain_lexical(query, WordOptions::default(), &[chunk], 1).unwrap().remove(0).standing
     };
     assert_eq!(standing(&*before, "slate", short), Standing::Ranked(1));
     assert!(matches!(standing(&*before, "quarry slate", often), Standing::Below(score) if score > 0.0));
@@ -186,8 +186,10 @@ fn phrases_with_stop_words_are_exact() {
     assert_eq!(texts("+headings:\"river of stones\"").len(), 90);
     assert_eq!(texts("+headings:\"river and stones\"").len(), 0);
     let hit = chunk_with(&*snapshot, "bank of england");
-    let why =
-        snapshot.explain_lexical("\"bank of england\" \"bank in england\"", WordOptions::default(), hit, 9).unwrap();
+    let why = snapshot
+        .explain_lexical("\"bank of england\" \"bank in england\"", WordOptions::default(), &[hit], 9)
+        .unwrap()
+        .remove(0);
     assert_eq!(
         why.terms.iter().map(|t| t.term.as_str()).collect::<Vec<_>>(),
         ["bank", "england", "\"bank of england\""]

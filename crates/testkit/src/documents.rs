@@ -2,8 +2,8 @@
 
 use crate::random::{Random, mix};
 use base::{
-    BlockKind, Change, Chunk, ChunkId, DocumentBuilder, DocumentSummary, EmbedSpec, Error, Explanation, FileStamp,
-    Locator, Metric, NewChunk, NewDocument, Place, Snapshot, Standing, WordOptions,
+    BlockKind, Change, Chunk, ChunkId, DocumentBuilder, DocumentSummary, EmbedSpec, Error, FileStamp, Locator, Metric,
+    NewChunk, NewDocument, Place, Snapshot, Standing, WordOptions,
 };
 use std::collections::BTreeMap;
 
@@ -169,11 +169,13 @@ fn compare_document(snapshot: &dyn Snapshot, summary: &DocumentSummary, edition:
         found.sort();
         let all: Vec<ChunkId> = record.chunks.iter().map(|(id, _)| *id).collect();
         findings.expect(found == all, || format!("the word of {name} finds {found:?}, expected {all:?}"));
-        for (rank, hit) in (1..).zip(&hits) {
-            let explained = findings.ask(snapshot.explain_lexical(&word, WordOptions::default(), hit.chunk, 100));
+        let shown: Vec<ChunkId> = hits.iter().map(|h| h.chunk).collect();
+        let explained = findings.ask(snapshot.explain_lexical(&word, WordOptions::default(), &shown, 100));
+        findings.expect(explained.as_ref().is_none_or(|e| e.len() == hits.len()), || format!("{explained:?}"));
+        for ((rank, hit), explained) in (1..).zip(&hits).zip(explained.iter().flatten()) {
             let same =
-                |e: &Explanation| e.standing == Standing::Ranked(rank) && (e.score as f32 - hit.score).abs() < 1e-5;
-            findings.expect(explained.as_ref().is_none_or(same), || format!("{hit:?} of {name} is {explained:?}"));
+                explained.standing == Standing::Ranked(rank) && (explained.score as f32 - hit.score).abs() < 1e-5;
+            findings.expect(same, || format!("{hit:?} of {name} is {explained:?}"));
         }
     }
 }

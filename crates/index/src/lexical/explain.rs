@@ -7,15 +7,30 @@ use super::query::Query;
 use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;
 use super::texts::RowTexts;
+use super::topk::Scored;
 use super::vector_space;
 use base::Result;
 pub use base::{Explanation, Standing, TermExplanation};
 use kernels::impact::UNIT;
 
+/// Explains several rows: the query is planned and searched once.
 pub(crate) fn explain(
     corpus: &Corpus,
     query: &Query,
     texts: Option<&dyn RowTexts>,
+    rows: &[(u32, u32)],
+    k: usize,
+) -> Result<Vec<Explanation>> {
+    let plan = plan(corpus, query, texts)?;
+    let best = run(corpus, &plan, query, k)?;
+    rows.iter().map(|&at| explain_row(corpus, query, &plan, &best, at, k)).collect()
+}
+
+fn explain_row(
+    corpus: &Corpus,
+    query: &Query,
+    plan: &Plan,
+    best: &[Scored],
     (segment, row): (u32, u32),
     k: usize,
 ) -> Result<Explanation> {
@@ -26,10 +41,9 @@ pub(crate) fn explain(
     else {
         return Ok(out);
     };
-    let plan = plan(corpus, query, texts)?;
     let bm25 = is_saturating(corpus, query.scoring);
-    let (saturations, extra) = saturations(corpus, &plan, query.scoring)?;
-    let formula = vector_space::formula(corpus, &plan, query.scoring);
+    let (saturations, extra) = saturations(corpus, plan, query.scoring)?;
+    let formula = vector_space::formula(corpus, plan, query.scoring);
     let sublinear = matches!(query.scoring, Scoring::TfIdf { sublinear: true });
     let measures = if bm25 { None } else { Some(corpus.measures(sublinear)?) };
 
@@ -76,30 +90,20 @@ pub(crate) fn explain(
             score
         }
     };
-    out.standing = standing(corpus, &plan, query, (segment, row), &out, k)?;
+    let excluded = plan.allowed_in(view, number).is_some_and(|a| !a.contains(row));
+    out.standing = if excluded { Standing::Excluded } else { standing(best, (segment, row), &out, k) };
     Ok(out)
 }
 
-fn standing(
-    corpus: &Corpus,
-    plan: &Plan,
-    query: &Query,
-    (segment, row): (u32, u32),
-    explanation: &Explanation,
-    k: usize,
-) -> Result<Standing> {
-    let number = segment as usize;
-    if plan.allowed_in(&corpus.views()[number], number).is_some_and(|a| !a.contains(row)) {
-        return Ok(Standing::Excluded);
+/// Where a row that may be a result stands beside the `best` of `k`.
+fn standing(best: &[Scored], (segment, row): (u32, u32), explanation: &Explanation, k: usize) -> Standing {
+    if let Some(rank) = best.iter().position(|h| (h.segment, h.row) == (segment, row)) {
+        return Standing::Ranked(rank + 1);
     }
-    let hits = run(corpus, plan, query, k)?;
-    if let Some(rank) = hits.iter().position(|h| (h.segment, h.row) == (segment, row)) {
-        return Ok(Standing::Ranked(rank + 1));
-    }
-    match hits.last() {
-        Some(last) if !explanation.terms.is_empty() && explanation.score > 0.0 && hits.len() == k => {
-            Ok(Standing::Below(last.score as f64 / UNIT))
+    match best.last() {
+        Some(last) if !explanation.terms.is_empty() && explanation.score > 0.0 && best.len() == k => {
+            Standing::Below(last.score as f64 / UNIT)
         }
-        _ => Ok(Standing::NoMatch),
+        _ => Standing::NoMatch,
     }
 }

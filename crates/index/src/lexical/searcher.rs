@@ -94,10 +94,12 @@ impl LexicalSearcher {
     /// # Errors
     /// As [`LexicalSearcher::search`].
     pub fn explain(&self, query: &Query, segment: u32, row: u32, k: usize) -> Result<Explanation> {
-        explain::explain(&self.corpus, query, None, (segment, row), k)
+        let explained = self.explain_with(query, None, &[(segment, row)], k)?;
+        Ok(explained.into_iter().next().unwrap_or_else(Explanation::unknown))
     }
 
-    /// The same for [`LexicalSearcher::search_with`].
+    /// The same for [`LexicalSearcher::search_with`], and for each of `rows`, segment and row: what they have in common
+    /// is done once.
     ///
     /// # Errors
     /// As [`LexicalSearcher::search_with`].
@@ -105,10 +107,10 @@ impl LexicalSearcher {
         &self,
         query: &Query,
         texts: Option<&dyn RowTexts>,
-        (segment, row): (u32, u32),
+        rows: &[(u32, u32)],
         k: usize,
-    ) -> Result<Explanation> {
-        explain::explain(&self.corpus, query, texts, (segment, row), k)
+    ) -> Result<Vec<Explanation>> {
+        explain::explain(&self.corpus, query, texts, rows, k)
     }
 
     /// Whether no visible row has `word`. `false` also when words cannot tell: for stop words of any language, which

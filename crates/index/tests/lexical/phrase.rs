@@ -79,7 +79,7 @@ fn a_phrase_of_stop_words_alone_is_found() {
     assert_eq!(found(&index, "\"is a\""), [2]);
     assert_eq!(found(&index, "to be or not to be"), NONE, "words that are no phrase are not looked up");
     let (searcher, rows) = &index;
-    let explained = searcher.explain_with(&Query::parse("\"to be or\""), Some(rows), (0, 0), 5).unwrap();
+    let explained = &searcher.explain_with(&Query::parse("\"to be or\""), Some(rows), &[(0, 0)], 5).unwrap()[0];
     assert_eq!(
         (explained.terms[0].term.as_str(), explained.terms[0].tf, explained.terms[0].df),
         ("\"to be or\"", 1, 2)

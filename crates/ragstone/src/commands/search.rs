@@ -7,7 +7,7 @@ use crate::args::SearchArgs;
 use crate::exit;
 use crate::terminal::{Terminal, printable, printable_name, wrap};
 use crate::wire;
-use base::{Explanation, Passage, Result, Store};
+use base::{ChunkId, Explanation, Passage, Result, Store};
 use engine::search::{Documents, Ranking, Retriever, explain, passages, search};
 use serde_json::json;
 
@@ -28,9 +28,8 @@ pub(super) fn run(args: SearchArgs, context: &Context) -> Result<u8> {
     if args.explain && options.retriever == Retriever::Dense {
         notices.push("the dense retriever compares meanings; there are no scores of words to explain".to_owned());
     } else if args.explain {
-        for hit in &found {
-            explanations.push(explain(&*snapshot, &query, &options, hit.chunk.id)?);
-        }
+        let shown: Vec<ChunkId> = found.iter().map(|hit| hit.chunk.id).collect();
+        explanations = explain(&*snapshot, &query, &options, &shown)?;
     }
     let hits = passages(&mut Documents::new(&*snapshot), &found)?;
     let terminal = &context.terminal;

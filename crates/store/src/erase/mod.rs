@@ -48,7 +48,8 @@ pub struct Receipt {
     pub grams: Vec<u64>,
     /// See `grams`.
     pub gram_step: u64,
-    /// N-grams of erased documents that remaining documents have too, and which therefore still exist.
+    /// N-grams of erased documents that remaining documents have too, and which therefore still exist; of those that came
+    /// to be shared while an erasure was interrupted, only the ones divisible by `gram_step`.
     pub grams_shared: u64,
 }
 

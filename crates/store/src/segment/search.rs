@@ -80,25 +80,29 @@ pub(crate) fn lexical(
     Ok((hits.collect::<Result<_, _>>()?, query.warnings().to_vec()))
 }
 
-/// Why `chunk` has its score for `words`, and where it stands among the best `k`.
+/// Why each of `chunks` has its score for `words`, and where it stands among the best `k`.
 pub(crate) fn explain(
     view: &View,
     place: &Place<'_>,
     words: Words<'_>,
     read: ReadTexts<'_>,
-    (chunk, k): (u64, usize),
-) -> Result<Explanation, At> {
+    (chunks, k): (&[ChunkId], usize),
+) -> Result<Vec<Explanation>, At> {
     let (searcher, query, texts) = (searcher(view, place)?, words.query(), StoredTexts { view, read });
     // A chunk that was replaced can still have a row in an older segment, as a deleted one.
-    let shown = |(i, seen): (u32, &Seen)| {
-        let row = seen.segment.row_of(chunk)?;
-        (!seen.deleted.contains(row)).then_some((i, row))
+    let shown = |chunk: &ChunkId| {
+        let row = |(i, seen): (u32, &Seen)| {
+            let row = seen.segment.row_of(chunk.0)?;
+            (!seen.deleted.contains(row)).then_some((i, row))
+        };
+        (0u32..).zip(&view.segments).find_map(row).unwrap_or(NOWHERE)
     };
-    match (0u32..).zip(&view.segments).find_map(shown) {
-        Some(at) => searcher.explain_with(&query, Some(&texts), at, k).map_err(|e| blame(view, e)),
-        None => Ok(Explanation::unknown()),
-    }
+    let rows: Vec<(u32, u32)> = chunks.iter().map(shown).collect();
+    searcher.explain_with(&query, Some(&texts), &rows, k).map_err(|e| blame(view, e))
 }
+
+/// A row of a segment that does not exist.
+const NOWHERE: (u32, u32) = (u32::MAX, 0);
 
 /// Whether words can tell that no visible chunk holds `word`.
 pub(crate) fn is_absent(view: &View, place: &Place<'_>, word: &str) -> Result<bool, At> {
