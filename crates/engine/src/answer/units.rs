@@ -87,19 +87,40 @@ pub fn units(text: &str) -> Vec<Unit> {
     out
 }
 
-/// The lines of `text` without white space at their ends, blank ones left out.
+/// The lines of `text` without white space at their ends, blank ones left out. A quoted field of comma-separated values
+/// may go on over a few lines, which then are one.
 fn lines(text: &str) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
+    let mut out: Vec<Range<usize>> = Vec::new();
+    let mut joined = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim();
         if !trimmed.is_empty() {
             let begin = start + (line.len() - line.trim_start().len());
-            out.push(begin..begin + trimmed.len());
+            match out.last_mut().filter(|last| joined < FIELD_LINES_MAX && is_open(&text[(*last).clone()])) {
+                Some(last) => {
+                    last.end = begin + trimmed.len();
+                    joined += 1;
+                }
+                None => {
+                    out.push(begin..begin + trimmed.len());
+                    joined = 0;
+                }
+            }
         }
         start += line.len();
     }
     out
+}
+
+/// Longest quoted field of comma-separated values, lines after its first.
+const FIELD_LINES_MAX: usize = 20;
+
+/// Whether a quoted field begins in `line` and does not end there.
+fn is_open(line: &str) -> bool {
+    (line.starts_with('"') || line.contains(",\""))
+        && line.contains(',')
+        && !line.matches('"').count().is_multiple_of(2)
 }
 
 /// Whether most lines look like source code.
@@ -163,6 +184,9 @@ mod tests {
         assert!(cut("town,rain\nBath,4\nYork,2").iter().all(|u| u.0 == UnitKind::Row));
         let calls = "def dot(a,b):\n    return sum(mul(a,b))\nprint(dot(x,y))";
         assert!(cut(calls).iter().all(|u| u.0 == UnitKind::Code));
+        let field = "name,said,price\n\"Ann\",\"first\nsecond\",9\nBob,\"He said \"\"fine\"\"\",12";
+        assert_eq!(cut(field)[1], (UnitKind::Row, "\"Ann\",\"first\nsecond\",9"));
+        assert_eq!((cut(field).len(), cut(field)[2].0), (3, UnitKind::Row));
         let prose = "Apples, pears, plums and figs.\nIron, tin, lead and zinc.";
         assert!(cut(prose).iter().all(|u| u.0 == UnitKind::Sentence));
     }
