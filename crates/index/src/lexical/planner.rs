@@ -105,7 +105,9 @@ impl Planner<'_> {
                 if scored {
                     self.words(&positions, Wanted { field, boost, asked: None }, finder)?;
                 }
-                let PhraseRows { rows, is_more, is_known } = phrase(finder, self.texts, &positions, field)?;
+                // One quoted stop word in a question is no reason to read all texts.
+                let texts = self.texts.filter(|_| clause.occur != Occur::Should || positions.len() > 1);
+                let PhraseRows { rows, is_more, is_known } = phrase(finder, texts, &positions, field)?;
                 if scored && is_more {
                     let label = format!("\"{text}\"");
                     let asked = self.plan.ask(named(field, &label), false);
