@@ -71,8 +71,8 @@ fn keep(path: &Path, json: &[u8]) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// A new file for the receipt, still empty. One that an `interrupted` erasure left is written again: empty, or whole but from
-/// before the erasure was noted as finished.
+/// A new file for the receipt, still empty. One that an `interrupted` erasure left is written again: empty, or whole but
+/// from before the erasure was noted as finished.
 fn place(path: &Path, interrupted: Option<&Receipt>) -> std::io::Result<()> {
     match File::options().write(true).create_new(true).open(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists && is_left_by(interrupted, &std::fs::read(path)?) => Ok(()),
