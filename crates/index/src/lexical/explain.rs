@@ -8,10 +8,10 @@ use super::run::{is_saturating, run, saturations};
 use super::scoring::Scoring;
 use super::texts::RowTexts;
 use super::topk::Scored;
-use super::vector_space;
+use super::vector_space::{self, Formula};
 use base::Result;
 pub use base::{Explanation, Standing, TermExplanation};
-use kernels::impact::UNIT;
+use kernels::impact::{Saturation, UNIT};
 
 /// Explains several rows: the query is planned and searched once.
 pub(crate) fn explain(
@@ -23,17 +23,32 @@ pub(crate) fn explain(
 ) -> Result<Vec<Explanation>> {
     let plan = plan(corpus, query, texts)?;
     let best = run(corpus, &plan, query, k)?;
-    rows.iter().map(|&at| explain_row(corpus, query, &plan, &best, at, k)).collect()
+    let common = Common {
+        corpus,
+        query,
+        saturations: saturations(corpus, &plan, query.scoring)?,
+        formula: vector_space::formula(corpus, &plan, query.scoring),
+        plan,
+        best,
+        k,
+    };
+    rows.iter().map(|&at| explain_row(&common, at)).collect()
 }
 
-fn explain_row(
-    corpus: &Corpus,
-    query: &Query,
-    plan: &Plan,
-    best: &[Scored],
-    (segment, row): (u32, u32),
+/// What the rows of one explanation have in common.
+struct Common<'a> {
+    corpus: &'a Corpus,
+    query: &'a Query,
+    plan: Plan,
+    /// By term, and what every row has besides.
+    saturations: (Vec<Saturation>, f64),
+    formula: Formula,
+    best: Vec<Scored>,
     k: usize,
-) -> Result<Explanation> {
+}
+
+fn explain_row(common: &Common<'_>, (segment, row): (u32, u32)) -> Result<Explanation> {
+    let Common { corpus, query, plan, saturations: (saturations, extra), formula, best, k } = common;
     let mut out = Explanation::unknown();
     let number = segment as usize;
     let view = corpus.views().get(number);
@@ -42,8 +57,6 @@ fn explain_row(
         return Ok(out);
     };
     let bm25 = is_saturating(corpus, query.scoring);
-    let (saturations, extra) = saturations(corpus, plan, query.scoring)?;
-    let formula = vector_space::formula(corpus, plan, query.scoring);
     let sublinear = matches!(query.scoring, Scoring::TfIdf { sublinear: true });
     let measures = if bm25 { None } else { Some(corpus.measures(sublinear)?) };
 
@@ -91,7 +104,7 @@ fn explain_row(
         }
     };
     let excluded = plan.allowed_in(view, number).is_some_and(|a| !a.contains(row));
-    out.standing = if excluded { Standing::Excluded } else { standing(best, (segment, row), &out, k) };
+    out.standing = if excluded { Standing::Excluded } else { standing(best, (segment, row), &out, *k) };
     Ok(out)
 }
 
