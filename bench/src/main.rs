@@ -3,6 +3,7 @@
 mod answers;
 mod chunking;
 mod embed;
+mod kernels;
 mod lexical;
 mod vector;
 
@@ -18,6 +19,8 @@ enum Command {
     Lexical(lexical::Options),
     /// Texts per second of the encoder, as token ids or as real passages.
     Embed(embed::Options),
+    /// What each operation of an encoder costs at each level of this machine.
+    Kernels(kernels::Options),
     /// Recall, time and size of a vector index.
     Vector(vector::Options),
     /// Recall of a graph of which a share was replaced, beside one made anew.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Answers(options) => answers::run(&options),
         Command::Lexical(options) => lexical::run(&options),
         Command::Embed(options) => embed::run(&options),
+        Command::Kernels(options) => kernels::run(&options),
         Command::Vector(options) => vector::run(&options),
         Command::VectorChurn(options) => vector::churn::run(&options),
         Command::VectorBandwidth(options) => vector::bandwidth::run(&options),
