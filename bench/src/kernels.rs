@@ -3,11 +3,11 @@
 //! The operations of one layer of a BERT of any size on texts of one length, each alone on one thread, with data that
 //! lies in near caches as it does in the encoder. The sum by layers says where the time of [`crate::embed`] goes.
 
-use base::{Error, Kind as Fault, Result};
 use ::kernels::{
     Activation, Attention, Finish, KINDS, Kind, LEVELS, LeftBuffer, Level, Panels, Qkv, Rows, Scratch, attend, gemm,
     layer_norm,
 };
+use base::{Error, Kind as Fault, Result};
 use std::time::{Duration, Instant};
 
 /// What to measure; the defaults are all-MiniLM-L6-v2.
@@ -95,14 +95,16 @@ impl Bench<'_> {
     fn attention(&self) {
         let Options { hidden, heads, tokens, .. } = *self.options;
         let dim = hidden / heads;
-        let shape =
-            Attention { heads, dim, scale: 1.0 / (dim as f32).sqrt(), window: None, bias: &[], reach: tokens };
         let qkv = numbers(tokens * 3 * hidden);
         let (mut scratch, mut out) = (Scratch::default(), vec![0.0; tokens * hidden]);
         let (q, k, v) = (&qkv[..], &qkv[hidden..], &qkv[2 * hidden..]);
         let x = Qkv { q, k, v, stride: 3 * hidden, len: tokens, keys: tokens };
-        let seconds = self.seconds(|| attend(self.level, &shape, x, &mut scratch, &mut out, hidden));
-        self.print("attention", "f32", hidden, hidden, 2 * tokens * tokens * hidden, seconds);
+        for kind in [Kind::F32, Kind::Bf16].into_iter().filter(|kind| kind.runs_at(self.level)) {
+            let scale = 1.0 / (dim as f32).sqrt();
+            let shape = Attention { heads, dim, scale, window: None, bias: &[], reach: tokens, kind };
+            let seconds = self.seconds(|| attend(self.level, &shape, x, &mut scratch, &mut out, hidden));
+            self.print("attention", kind.name(), hidden, hidden, 2 * tokens * tokens * hidden, seconds);
+        }
     }
 
     fn norm(&self) {

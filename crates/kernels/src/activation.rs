@@ -20,14 +20,14 @@ pub enum Activation {
 
 /// A function of one register. A trait and not a closure: a closure is a function of its own, compiled without
 /// the instruction set, and every intrinsic in it becomes a call (it cost half of the encoder's time).
-trait Unary {
+pub(crate) trait Unary {
     unsafe fn of<V: Vector>(x: V) -> V;
 }
 
 /// Makes a type of each function.
 macro_rules! unary {
     ($($name:ident: $f:expr;)*) => {$(
-        struct $name;
+        pub(crate) struct $name;
         // SAFETY: see `Vector`.
         impl Unary for $name {
             #[inline(always)]
@@ -39,10 +39,16 @@ macro_rules! unary {
 }
 
 unary! {
+    Identity: identity;
     Gelu: gelu;
     GeluTanh: gelu_tanh;
     Relu: relu;
     Tanh: tanh;
+}
+
+#[inline(always)]
+unsafe fn identity<V: Vector>(x: V) -> V {
+    x
 }
 
 /// Applies `activation` to `rows` rows of `columns` values, just written and so still in the first cache.

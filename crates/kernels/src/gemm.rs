@@ -19,9 +19,11 @@
 
 use crate::activation::{Activation, activate};
 use crate::dot::Dot;
-use crate::job::{Finish, Job, Left, finish_row, panel_bias};
+use crate::job::{Finish, Job, Left, Rounded, outputs, panel_bias, write};
+use crate::layout::{Layout, WIDTH};
 use crate::level::Level;
 use crate::panels::{Kind, Panels};
+use crate::rows::LeftBuffer;
 #[cfg(target_arch = "x86_64")]
 use crate::tiles;
 
@@ -33,38 +35,75 @@ pub fn gemm(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>, out: &mut 
     if rows == 0 || b.n == 0 {
         return;
     }
-    assert!(a.stride >= b.groups && out_stride >= b.n, "rows overlap");
-    assert!(a.words.len() >= (rows - 1) * a.stride + b.groups, "left side too short");
+    check(a, rows, b, finish);
+    assert!(out_stride >= b.n, "rows overlap");
     assert!(out.len() >= (rows - 1) * out_stride + b.n, "output too short");
+    // SAFETY: the asserts bound every access (see `Job`).
+    unsafe { dispatch(&Job { a, rows, b, finish, out: out.as_mut_ptr(), out_stride, rounded: None }) }
+}
+
+/// Multiplies as [`gemm`] does and rounds the outputs, which never lie in memory as floats, to the left side of a
+/// product with `next`: the same as [`LeftBuffer::convert`] would make of them.
+///
+/// # Panics
+/// As [`gemm`]; if not [`Panels::feeds`], or with `finish.add`.
+pub fn gemm_rounded<'a>(
+    a: Left<'_>,
+    rows: usize,
+    b: &Panels,
+    finish: Finish<'_>,
+    next: &Panels,
+    out: &'a mut LeftBuffer,
+) -> Left<'a> {
+    assert!(b.feeds(next) && !finish.add, "outputs of {:?} are rounded for {:?}", b.kind, next.kind);
+    if rows > 0 {
+        check(a, rows, b, finish);
+        let (layout, groups) = (next.layout, next.groups);
+        let rounded = Some(Rounded { words: out.room(next, rows).as_mut_ptr(), layout, groups });
+        // SAFETY: as in `gemm`; `next` has as many inputs as `b` outputs, whole panels of them.
+        unsafe { dispatch(&Job { a, rows, b, finish, out: std::ptr::null_mut(), out_stride: 0, rounded }) }
+    }
+    out.filled(next)
+}
+
+/// Whether the left side is what the shape asks for.
+fn check(a: Left<'_>, rows: usize, b: &Panels, finish: Finish<'_>) {
+    assert!(a.stride >= b.groups, "rows overlap");
+    assert!(a.words.len() >= (b.layout.rows(rows) - 1) * a.stride + b.groups, "left side too short");
+    assert!(b.layout == Layout::Lines || a.stride == b.groups, "tiles lie without gaps");
     assert!(finish.bias.is_empty() || finish.bias.len() == b.n, "bias of {} outputs", finish.bias.len());
     assert!(!finish.add || finish.activation == Activation::None, "an activation applies to the product alone");
     let integers = matches!(b.kind, Kind::Int8 | Kind::Int16);
     assert!(!integers || a.params.len() >= rows, "rows of integers come with scale and offset");
-    let job = Job { a, rows, b, finish, out: out.as_mut_ptr(), out_stride };
-    // SAFETY: the asserts bound every access (see `Job`); `Panels::pack` accepts a kind only at a level that
-    // has it, and a level in `Panels` was checked to be available there.
+}
+
+/// # Safety
+/// See [`Job`]. The instructions are there: [`Panels::pack`] accepts a kind only at a level that has it, and that the
+/// machine has that.
+unsafe fn dispatch(job: &Job<'_>) {
+    // SAFETY: the caller's duty, passed on unchanged.
     unsafe {
-        match (b.level, b.kind) {
+        match (job.b.level, job.b.kind) {
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx2, Kind::Int16) => run_avx2_int16(&job),
+            (Level::Avx2, Kind::Int16) => run_avx2_int16(job),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx2, _) => run_avx2(&job),
+            (Level::Avx2, _) => run_avx2(job),
             #[cfg(target_arch = "x86_64")]
-            (Level::Amx, Kind::Bf16) => tiles::run_bf16(&job),
+            (Level::Amx, Kind::Bf16) => tiles::run_bf16(job),
             #[cfg(target_arch = "x86_64")]
-            (Level::Amx, Kind::Int8) => tiles::run_int8(&job),
+            (Level::Amx, Kind::Int8) => tiles::run_int8(job),
             #[cfg(target_arch = "x86_64")]
-            (_, Kind::Bf16) => run_bf16(&job),
+            (_, Kind::Bf16) => run_bf16(job),
             #[cfg(target_arch = "x86_64")]
-            (_, Kind::Int8) => run_vnni(&job),
+            (_, Kind::Int8) => run_vnni(job),
             #[cfg(target_arch = "x86_64")]
-            (Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx, Kind::F32) => run_avx512(&job),
+            (Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx, Kind::F32) => run_avx512(job),
             #[cfg(target_arch = "aarch64")]
-            (Level::Neon | Level::Dotprod, Kind::F32) => run::<crate::arch::neon::NeonF32>(&job),
+            (Level::Neon | Level::Dotprod, Kind::F32) => run::<crate::arch::neon::NeonF32>(job),
             #[cfg(target_arch = "aarch64")]
-            (Level::Dotprod, Kind::Int8) => run_dotprod(&job),
-            (_, Kind::Int16) => run::<crate::arch::portable::PortableInt16>(&job),
-            _ => run::<crate::arch::portable::PortableF32>(&job),
+            (Level::Dotprod, Kind::Int8) => run_dotprod(job),
+            (_, Kind::Int16) => run::<crate::arch::portable::PortableInt16>(job),
+            _ => run::<crate::arch::portable::PortableF32>(job),
         }
     }
 }
@@ -90,7 +129,13 @@ unsafe fn run_avx512(job: &Job<'_>) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 unsafe fn run_bf16(job: &Job<'_>) {
-    unsafe { run::<crate::arch::avx512::Avx512Bf16>(job) }
+    use crate::arch::avx512::Avx512Bf16;
+    unsafe {
+        match &job.rounded {
+            None => run::<Avx512Bf16>(job),
+            Some(rounded) => run_rounded(job, rounded),
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -154,6 +199,31 @@ unsafe fn run<D: Dot>(job: &Job<'_>) {
     }
 }
 
+/// As [`run`], a block at a time into a little room of its own, and rounded from there.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn run_rounded(job: &Job<'_>, rounded: &Rounded) {
+    use crate::arch::{avx512::Avx512Bf16, pairs512::round_line};
+    unsafe {
+        let mut room = [0.0f32; 16 * WIDTH];
+        for panel in 0..job.b.n / WIDTH {
+            let first = panel * WIDTH;
+            let mut row = 0;
+            while row < job.rows {
+                let m = block_rows(job.rows - row, Avx512Bf16::ROWS);
+                let floats = room.as_mut_ptr();
+                let job = Job { out: floats.wrapping_sub(row * WIDTH + first), out_stride: WIDTH, ..*job };
+                with_rows!(m, block, Avx512Bf16, (&job, panel, row));
+                activate::<<Avx512Bf16 as Dot>::V>(job.finish.activation, floats, WIDTH, m, WIDTH);
+                for r in 0..m {
+                    round_line(floats.add(r * WIDTH), rounded.line(row + r, first));
+                }
+                row += m;
+            }
+        }
+    }
+}
+
 #[inline(always)]
 unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize) {
     unsafe {
@@ -163,7 +233,12 @@ unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize)
         let sums = D::tile::<M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
         let bias = panel_bias::<D::V>(job, first);
         for r in 0..M {
-            finish_row(job, first, row + r, [D::float(sums[r][0]), D::float(sums[r][1])], bias);
+            write(
+                job,
+                first,
+                row + r,
+                outputs(job, first, row + r, [D::float(sums[r][0]), D::float(sums[r][1])], bias),
+            );
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::activation::Activation;
 use crate::aligned::as_words;
+use crate::layout::{Layout, WIDTH};
 use crate::panels::{Kind, Panels};
 use crate::vector::Vector;
 
-/// The left-hand side: rows of 32-bit groups.
+/// The left-hand side: rows of 32-bit groups, as [`crate::LeftBuffer`] lays them out for a matrix.
 #[derive(Clone, Copy)]
 pub struct Left<'a> {
-    /// Row `r` starts at `r * stride`.
+    /// Row `r` starts at `r * stride`, but where a matrix is multiplied by tiles.
     pub words: &'a [u32],
     /// Words from one row to the next.
     pub stride: usize,
@@ -34,7 +35,29 @@ pub struct Finish<'a> {
     pub add: bool,
 }
 
-/// A checked call: `out` has room for `rows` rows of `b.n` values at `out_stride`, `a` holds `rows` rows.
+/// Where outputs go that become the left side of another product at once, in pairs of bf16.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounded {
+    pub(crate) words: *mut u32,
+    pub(crate) layout: Layout,
+    /// Of a row.
+    pub(crate) groups: usize,
+}
+
+impl Rounded {
+    /// Where the 32 outputs from `first` on of a row go, as 16 words.
+    ///
+    /// # Safety
+    /// They have a place.
+    pub(crate) unsafe fn line(&self, row: usize, first: usize) -> *mut u32 {
+        // SAFETY: the caller's duty.
+        unsafe { self.words.add(self.layout.line(row, first / WIDTH, self.groups)) }
+    }
+}
+
+/// A checked call: `out` has room for `rows` rows of `b.n` values at `out_stride`, or `rounded` for as many in pairs;
+/// `a` holds `rows` rows.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) a: Left<'a>,
     pub(crate) rows: usize,
@@ -42,6 +65,8 @@ pub(crate) struct Job<'a> {
     pub(crate) finish: Finish<'a>,
     pub(crate) out: *mut f32,
     pub(crate) out_stride: usize,
+    /// Instead of `out`, whole panels.
+    pub(crate) rounded: Option<Rounded>,
 }
 
 /// The bias of the panel that starts with output `first`.
@@ -63,29 +88,39 @@ pub(crate) unsafe fn panel_bias<V: Vector>(job: &Job<'_>, first: usize) -> [V; 2
     }
 }
 
-/// Writes the outputs from `first` on of one row, given their sums.
+/// The outputs from `first` on of one row, given their sums.
 #[inline(always)]
-pub(crate) unsafe fn finish_row<V: Vector>(job: &Job<'_>, first: usize, row: usize, mut y: [V; 2], bias: [V; 2]) {
-    // SAFETY: `scales` and `sums` are padded to whole panels; `out` has room for `valid` values.
-    unsafe {
-        let (b, lanes) = (job.b, V::LANES);
-        let out = job.out.add(row * job.out_stride + first);
-        let params = job.a.params.get(row);
-        for i in 0..2 {
-            y[i] = if b.kind == Kind::F32 {
+pub(crate) unsafe fn outputs<V: Vector>(job: &Job<'_>, first: usize, row: usize, y: [V; 2], bias: [V; 2]) -> [V; 2] {
+    let (b, mut out) = (job.b, y);
+    let params = job.a.params.get(row);
+    for i in 0..2 {
+        // SAFETY: `scales` and `sums` are padded to whole panels.
+        out[i] = unsafe {
+            if b.kind == Kind::F32 {
                 y[i].add(bias[i])
             } else {
-                let scale = V::load(b.scales.as_ptr().add(first + i * lanes));
+                let scale = V::load(b.scales.as_ptr().add(first + i * V::LANES));
                 match params {
                     None => y[i].fma(scale, bias[i]),
                     Some(&[row_scale, offset]) => {
-                        let sums = V::load(b.sums.as_ptr().add(first + i * lanes));
+                        let sums = V::load(b.sums.as_ptr().add(first + i * V::LANES));
                         let bias = V::splat(offset).fma(sums, bias[i]);
                         y[i].fma(scale.mul(V::splat(row_scale)), bias)
                     }
                 }
-            };
-        }
+            }
+        };
+    }
+    out
+}
+
+/// Writes them, or adds them to what is there.
+#[inline(always)]
+pub(crate) unsafe fn write<V: Vector>(job: &Job<'_>, first: usize, row: usize, y: [V; 2]) {
+    // SAFETY: `out` has room for `valid` values.
+    unsafe {
+        let (b, lanes) = (job.b, V::LANES);
+        let out = job.out.wrapping_add(row * job.out_stride + first);
         let valid = b.width.min(b.n - first);
         if valid == b.width {
             for i in 0..2 {

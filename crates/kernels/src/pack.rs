@@ -1,8 +1,9 @@
 //! Matrices into panels: as they are, converted to bf16, or rounded to integers.
 
 use crate::aligned::Words;
+use crate::layout::{Layout, SIDE, TILE};
 use crate::level::Level;
-use crate::panels::{Kind, Panels, Rows, panel_width, to_bf16};
+use crate::panels::{Kind, Panels, Rows, layout, panel_width, to_bf16};
 
 /// Two integers in 16 bits each, the first one lowest.
 fn pack_shorts<T: Into<i16>>([low, high]: [T; 2]) -> u32 {
@@ -38,6 +39,25 @@ fn spread<'s, T: Copy + Default, const N: usize>(
         let mut group = [T::default(); N];
         group[..rest.len()].copy_from_slice(rest);
         *slot = word(group);
+    }
+}
+
+/// Writes the integers of one output, the `lane`th of `panel`.
+fn lay<T: Copy + Default, const N: usize>(
+    ints: &[T],
+    panel: &mut [u32],
+    lane: usize,
+    (layout, width): (Layout, usize),
+    word: impl Fn([T; N]) -> u32 + Copy,
+) {
+    match layout {
+        Layout::Lines => spread(ints, panel[lane..].iter_mut().step_by(width), word),
+        Layout::Tiles => {
+            let at = lane / SIDE * TILE + lane % SIDE;
+            for (ints, tiles) in ints.chunks(SIDE * N).zip(panel.chunks_exact_mut(2 * TILE)) {
+                spread(ints, tiles[at..].iter_mut().step_by(SIDE), word);
+            }
+        }
     }
 }
 
@@ -79,8 +99,13 @@ impl Panels {
         }
         assert!(level.available(), "level {level} on a machine without it");
         assert!(kind.runs_at(level), "{kind:?} at level {level}");
+        Panels::pack_as(layout(level, kind), rows, n, k, kind, level)
+    }
+
+    /// [`Panels::pack`] in a layout that another level may have.
+    pub(crate) fn pack_as(layout: Layout, rows: Rows<'_>, n: usize, k: usize, kind: Kind, level: Level) -> Panels {
         let (width, size) = (panel_width(level), kind.group());
-        let groups = k.div_ceil(size);
+        let groups = layout.groups(k.div_ceil(size));
         let padded = n.div_ceil(width) * width;
         let mut panels = Panels {
             kind,
@@ -89,6 +114,7 @@ impl Panels {
             k,
             groups,
             width,
+            layout,
             words: Words::zeroed(padded * groups),
             scales: vec![1.0; padded],
             sums: vec![0.0; padded],
@@ -112,6 +138,7 @@ impl Panels {
     /// Floats, or integers as floats.
     fn fill_floats(&mut self, rows: Rows<'_>) {
         let (k, kind, width, groups) = (self.k, self.kind, self.width, self.groups);
+        let shape = (self.layout, width);
         let (mut ints, mut floats) = (Vec::new(), Vec::new());
         for row in 0..self.n {
             let values = row * k..(row + 1) * k;
@@ -128,17 +155,16 @@ impl Panels {
                     &floats
                 }
             };
-            let at = row / width * width * groups + row % width;
-            let words = self.words.u32_mut();
-            let slots = words[at..].iter_mut().step_by(width);
+            let (panel, lane) =
+                (&mut self.words.u32_mut()[row / width * width * groups..][..width * groups], row % width);
             match kind {
-                Kind::F32 => spread(row_values, slots, |[x]: [f32; 1]| x.to_bits()),
-                Kind::Bf16 => spread(row_values, slots, round_bf16),
+                Kind::F32 => lay(row_values, panel, lane, shape, |[x]: [f32; 1]| x.to_bits()),
+                Kind::Bf16 => lay(row_values, panel, lane, shape, round_bf16),
                 Kind::Int8 | Kind::Int16 => {
                     self.scales[row] = quantise_row(row_values, &mut ints);
                     match kind {
-                        Kind::Int8 => spread(&ints, slots, pack_bytes),
-                        _ => spread(&ints, slots, pack_shorts::<i8>),
+                        Kind::Int8 => lay(&ints, panel, lane, shape, pack_bytes),
+                        _ => lay(&ints, panel, lane, shape, pack_shorts::<i8>),
                     }
                     self.note_integers(row, &ints);
                 }
@@ -167,15 +193,15 @@ impl Panels {
         scales: &[f32],
         word: impl Fn([T; N]) -> u32 + Copy,
     ) {
-        let (k, width) = (self.k.max(1), self.width);
+        let (k, width, shape) = (self.k.max(1), self.width, (self.layout, self.width));
         self.scales[..self.n].copy_from_slice(scales);
         for (row, ints) in values.chunks_exact(k).enumerate() {
             self.note_integers(row, ints);
         }
         let panels = self.words.u32_mut().chunks_exact_mut((width * self.groups).max(1));
         for (words, rows) in panels.zip(values.chunks(k * width)) {
-            for (row, ints) in rows.chunks_exact(k).enumerate() {
-                spread(ints, words[row..].iter_mut().step_by(width), word);
+            for (lane, ints) in rows.chunks_exact(k).enumerate() {
+                lay(ints, words, lane, shape, word);
             }
         }
     }

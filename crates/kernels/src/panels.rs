@@ -9,9 +9,11 @@
 //! panel 1: the same for rows width..2*width
 //! ```
 //!
-//! Missing rows and values are zero. `width` is two registers of the level.
+//! Missing rows and values are zero. `width` is two registers of the level. Where whole tiles are multiplied, they lie
+//! whole instead ([`crate::layout`]).
 
 use crate::aligned::Words;
+use crate::layout::{Layout, WIDTH};
 use crate::level::Level;
 
 /// The numbers in a matrix.
@@ -126,6 +128,7 @@ pub struct Panels {
     pub(crate) k: usize,
     pub(crate) groups: usize,
     pub(crate) width: usize,
+    pub(crate) layout: Layout,
     pub(crate) words: Words,
     /// Per output, padded to whole panels: what a sum is multiplied by (1 for f32).
     pub(crate) scales: Vec<f32>,
@@ -147,6 +150,14 @@ pub(crate) fn panel_width(level: Level) -> usize {
 pub(crate) fn to_bf16(x: f32) -> u16 {
     let bits = x.to_bits();
     ((bits.wrapping_add(0x7fff + ((bits >> 16) & 1))) >> 16) as u16
+}
+
+/// How both sides lie for products of `kind` at `level`.
+pub(crate) fn layout(level: Level, kind: Kind) -> Layout {
+    match kind {
+        Kind::Bf16 | Kind::Int8 if level == Level::Amx => Layout::Tiles,
+        _ => Layout::Lines,
+    }
 }
 
 /// What one of 255 steps from `low` to `high` is worth. Spans whose inverse would not be finite count as none.
@@ -173,5 +184,11 @@ impl Panels {
     /// Words in a row of the left-hand side.
     pub fn groups(&self) -> usize {
         self.groups
+    }
+
+    /// Whether [`crate::gemm_rounded`] can make of these outputs the left side of a product with `next`.
+    pub fn feeds(&self, next: &Panels) -> bool {
+        let whole = self.width == WIDTH && self.n.is_multiple_of(WIDTH) && next.k == self.n;
+        whole && self.kind == Kind::Bf16 && next.kind == Kind::Bf16 && self.level == next.level
     }
 }

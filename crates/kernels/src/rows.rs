@@ -5,6 +5,7 @@
 
 use crate::aligned::Words;
 use crate::job::Left;
+use crate::layout::{Layout, SIDE};
 use crate::level::Level;
 use crate::panels::{Kind, Panels, int8_scale, to_bf16};
 use crate::vector::Vector;
@@ -79,6 +80,7 @@ unsafe fn norm<V: Vector>(rows: &mut [f32], width: usize, gain: &[f32], bias: &[
 #[derive(Default)]
 pub struct LeftBuffer {
     words: Words,
+    row: Words,
     params: Vec<[f32; 2]>,
 }
 
@@ -108,12 +110,14 @@ impl LeftBuffer {
         if kind == Kind::F32 {
             return Left::f32(source, stride);
         }
-        let groups = width.div_ceil(kind.group());
-        self.words.reserve(rows * groups);
-        self.params.clear();
-        let words = self.words.u32_mut();
+        let (layout, groups) = (right.layout, right.groups);
+        self.room(right, rows);
+        self.row.reserve(groups);
+        self.row.u32_mut().fill(0);
+        let (words, spare) = (self.words.u32_mut(), &mut self.row.u32_mut()[..groups]);
         for row in 0..rows {
-            let (from, to) = (&source[row * stride..][..width], &mut words[row * groups..][..groups]);
+            let from = &source[row * stride..][..width];
+            let to = if layout == Layout::Lines { &mut words[row * groups..][..groups] } else { &mut *spare };
             match kind {
                 Kind::F32 => {}
                 Kind::Bf16 => bf16_row(level, from, to),
@@ -121,8 +125,25 @@ impl LeftBuffer {
                 Kind::Int8 if level == Level::Dotprod => self.params.push(signed_row(from, to)),
                 Kind::Int8 => self.params.push(int8_row(level, from, to)),
             }
+            if layout == Layout::Tiles {
+                for (i, line) in spare.chunks_exact(SIDE).enumerate() {
+                    words[layout.line(row, i, groups)..][..SIDE].copy_from_slice(line);
+                }
+            }
         }
-        Left { words: self.words.u32(), stride: groups, params: &self.params }
+        self.filled(right)
+    }
+
+    /// Room for `rows` rows, to be written as `right` wants them.
+    pub(crate) fn room(&mut self, right: &Panels, rows: usize) -> &mut [u32] {
+        self.words.reserve(right.layout.rows(rows) * right.groups);
+        self.params.clear();
+        self.words.u32_mut()
+    }
+
+    /// What was written.
+    pub(crate) fn filled(&self, right: &Panels) -> Left<'_> {
+        Left { words: self.words.u32(), stride: right.groups, params: &self.params }
     }
 }
 

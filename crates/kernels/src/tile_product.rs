@@ -1,22 +1,19 @@
 //! Products of tiles: what the instructions of a processor must do, and the same in plain words.
 
-/// Rows of a tile, and the groups or outputs in each.
-pub(crate) const SIDE: usize = 16;
-/// Outputs of a panel: two tiles.
-pub(crate) const WIDTH: usize = 2 * SIDE;
+use crate::layout::{SIDE, TILE, WIDTH};
 
 /// Sums of 32 rows and a panel, f32 or i32.
 #[derive(Clone, PartialEq)]
 #[repr(C, align(64))]
 pub(crate) struct Sums(pub(crate) [[u32; WIDTH]; WIDTH]);
 
-/// Two or one tiles of rows, two of outputs, over `turns` times 16 groups.
+/// One or two tiles of rows by two of outputs, along `turns` tiles of groups.
 pub(crate) struct Operands {
-    /// First words of two tiles of rows; the second is null for one.
-    pub(crate) a: [*const u32; 2],
-    /// Words from one row to the next.
-    pub(crate) a_stride: usize,
-    /// Lines of a panel, [`WIDTH`] words each.
+    /// Tiles of the first 16 rows, one after the other.
+    pub(crate) a: *const u32,
+    /// Those of the next 16 rows; null for none.
+    pub(crate) second: *const u32,
+    /// Tiles of a panel, those of its two halves in turn.
     pub(crate) b: *const u32,
     /// At least 1.
     pub(crate) turns: usize,
@@ -25,40 +22,38 @@ pub(crate) struct Operands {
 /// Multiplication of tiles: the processor's, or [`Scalar`].
 ///
 /// # Safety
-/// Every method may only run on a machine that has the instructions; operands are readable for `turns * 16` groups
-/// of the configured rows, and of a panel.
+/// Every method may only run on a machine that has the instructions; operands are readable, and 16 or 32 rows of 32
+/// sums, `stride` words apart, writable.
 pub(crate) trait TileProduct {
     /// Whether groups are four bytes, unsigned on the left, signed on the right, and sums i32; else two bf16 and f32.
     const INT8: bool;
 
-    /// Tiles of `rows` rows, 1 to 16, on the left side, until the value is dropped.
-    unsafe fn configure(rows: usize) -> Self;
-    /// Sets `sums` to the products, or adds them with `keep`. Rows that are not configured stay as they are.
-    unsafe fn multiply(&self, operands: &Operands, sums: &mut Sums, keep: bool);
+    /// Tiles are in use until the value is dropped.
+    unsafe fn configure() -> Self;
+    /// Sets 16 rows of sums, or 32 if there is a second tile of rows.
+    unsafe fn multiply(&self, operands: &Operands, sums: *mut u32, stride: usize);
 }
 
 /// Tiles as the manual describes them, on every machine.
-pub(crate) struct Scalar<const INT8: bool> {
-    rows: usize,
-}
+pub(crate) struct Scalar<const INT8: bool>;
 
 // SAFETY: see `TileProduct`; no instructions are needed.
 impl<const INT8: bool> TileProduct for Scalar<INT8> {
     const INT8: bool = INT8;
 
-    unsafe fn configure(rows: usize) -> Self {
-        Scalar { rows }
+    unsafe fn configure() -> Self {
+        Scalar
     }
 
-    unsafe fn multiply(&self, o: &Operands, sums: &mut Sums, keep: bool) {
-        for (tile, a) in o.a.into_iter().enumerate().filter(|(_, a)| !a.is_null()) {
-            for r in 0..self.rows {
-                for (column, sum) in sums.0[tile * SIDE + r].iter_mut().enumerate() {
-                    let start = if keep { *sum } else { 0 };
-                    *sum = (0..o.turns * SIDE).fold(start, |sum, g| unsafe {
-                        step::<INT8>(sum, *a.add(r * o.a_stride + g), *o.b.add(g * WIDTH + column))
-                    });
-                }
+    unsafe fn multiply(&self, o: &Operands, sums: *mut u32, stride: usize) {
+        for (half, a) in [o.a, o.second].into_iter().enumerate().filter(|(_, a)| !a.is_null()) {
+            for (r, column) in (0..SIDE).flat_map(|r| (0..WIDTH).map(move |column| (r, column))) {
+                let sum = (0..o.turns * SIDE).fold(0, |sum, g| unsafe {
+                    let (tile, g) = (g / SIDE, g % SIDE);
+                    let b = 2 * tile * TILE + column / SIDE * TILE + g * SIDE + column % SIDE;
+                    step::<INT8>(sum, *a.add(tile * TILE + r * SIDE + g), *o.b.add(b))
+                });
+                unsafe { *sums.add((half * SIDE + r) * stride + column) = sum };
             }
         }
     }

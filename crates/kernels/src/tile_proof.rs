@@ -6,43 +6,34 @@
 //!
 //! Numbers are whole and small, so that every sum is exact, whatever the order of its terms.
 
-use crate::tile_product::{Operands, SIDE, Sums, TileProduct, WIDTH};
+use crate::layout::{TILE, WIDTH};
+use crate::tile_product::{Operands, Sums, TileProduct};
 
 /// Tiles along the sums.
 const TURNS: usize = 2;
-/// Words from one row to the next: more than a row has.
-const STRIDE: usize = TURNS * SIDE + 3;
-
-/// Whether `T` and `S` multiply alike: full and partial tiles, two and one on the left side, sums set and added to.
+/// Whether `T` and `S` multiply alike, with two tiles of rows and with one.
 ///
 /// # Safety
 /// The processor has the instructions of both.
 pub(crate) unsafe fn agree<T: TileProduct, S: TileProduct>() -> bool {
-    let left: Vec<u32> = words(T::INT8, 1).take(WIDTH * STRIDE).collect();
-    let right: Vec<u32> = words(T::INT8, 2).take(TURNS * SIDE * WIDTH).collect();
-    [(SIDE, 2), (5, 2), (SIDE, 1), (3, 1)].into_iter().all(|(rows, tiles)| {
-        let second = if tiles == 2 { left[rows * STRIDE..].as_ptr() } else { std::ptr::null() };
-        let operands = Operands { a: [left.as_ptr(), second], a_stride: STRIDE, b: right.as_ptr(), turns: TURNS };
+    let left: Vec<u32> = words(T::INT8, 1).take(2 * TURNS * TILE).collect();
+    let right: Vec<u32> = words(T::INT8, 2).take(2 * TURNS * TILE).collect();
+    [left[TURNS * TILE..].as_ptr(), std::ptr::null()].into_iter().all(|second| {
+        let operands = Operands { a: left.as_ptr(), second, b: right.as_ptr(), turns: TURNS };
         // SAFETY: the caller vouches for the instructions; both sides hold what `operands` says.
-        unsafe { sums::<T>(rows, &operands) == sums::<S>(rows, &operands) }
+        unsafe { sums::<T>(&operands) == sums::<S>(&operands) }
     })
 }
 
-/// The sums of `operands`, set once and added once.
+/// The sums of `operands`, over what was there before.
 ///
 /// # Safety
 /// See [`TileProduct`].
-unsafe fn sums<T: TileProduct>(rows: usize, operands: &Operands) -> [Sums; 2] {
-    // What is there before must go, or stay where no row is configured.
-    let mut set = Sums([[1.0f32.to_bits(); WIDTH]; WIDTH]);
-    // SAFETY: the caller's duty, passed on unchanged.
-    unsafe {
-        let tiles = T::configure(rows);
-        tiles.multiply(operands, &mut set, false);
-        let mut added = set.clone();
-        tiles.multiply(operands, &mut added, true);
-        [set, added]
-    }
+unsafe fn sums<T: TileProduct>(operands: &Operands) -> Sums {
+    let mut sums = Sums([[1.0f32.to_bits(); WIDTH]; WIDTH]);
+    // SAFETY: the caller's duty, passed on unchanged; there is room for all sums.
+    unsafe { T::configure().multiply(operands, sums.0.as_mut_ptr().cast(), WIDTH) };
+    sums
 }
 
 /// Groups of any four bytes, or of two whole numbers from -128 to 127 as bf16.
@@ -61,10 +52,11 @@ fn words(int8: bool, seed: u32) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::SIDE;
     use crate::tile_product::Scalar;
 
-    const KEEPS_ALWAYS: u32 = 0;
-    const FILLS_PARTIAL_TILES: u32 = 1;
+    const KEEPS: u32 = 0;
+    const WRITES_TWO_TILES: u32 = 1;
     const REPEATS_THE_FIRST_TILE: u32 = 2;
     const STOPS_EARLY: u32 = 3;
     const MISSES_ONE: u32 = 4;
@@ -72,23 +64,31 @@ mod tests {
     /// Products with a fault.
     struct Faulty<const FAULT: u32, const INT8: bool>(Scalar<INT8>);
 
-    // SAFETY: see `TileProduct`; no instructions are needed.
+    // SAFETY: see `TileProduct`; no instructions are needed, and `sums` above has room for 32 rows always.
     impl<const FAULT: u32, const INT8: bool> TileProduct for Faulty<FAULT, INT8> {
         const INT8: bool = INT8;
 
-        unsafe fn configure(rows: usize) -> Self {
-            // SAFETY: nothing is needed.
-            Faulty(unsafe { Scalar::configure(if FAULT == FILLS_PARTIAL_TILES { SIDE } else { rows }) })
+        unsafe fn configure() -> Self {
+            Faulty(Scalar)
         }
 
-        unsafe fn multiply(&self, o: &Operands, sums: &mut Sums, keep: bool) {
-            let second = if FAULT == REPEATS_THE_FIRST_TILE && !o.a[1].is_null() { o.a[0] } else { o.a[1] };
+        unsafe fn multiply(&self, o: &Operands, sums: *mut u32, stride: usize) {
+            let second = match FAULT {
+                REPEATS_THE_FIRST_TILE if !o.second.is_null() => o.a,
+                WRITES_TWO_TILES if o.second.is_null() => o.a,
+                _ => o.second,
+            };
             let turns = if FAULT == STOPS_EARLY { 1 } else { o.turns };
-            let operands = Operands { a: [o.a[0], second], turns, ..*o };
-            // SAFETY: no more is read than without the fault, but for whole tiles, which `agree` has room for.
-            unsafe { self.0.multiply(&operands, sums, keep || FAULT == KEEPS_ALWAYS) };
-            if FAULT == MISSES_ONE {
-                sums.0[0][0] ^= 1;
+            let operands = Operands { second, turns, ..*o };
+            // SAFETY: no more is read than without the fault.
+            unsafe {
+                let before = *sums;
+                self.0.multiply(&operands, sums, stride);
+                match FAULT {
+                    KEEPS => *sums += before,
+                    MISSES_ONE => *sums ^= 1,
+                    _ => {}
+                }
             }
         }
     }
@@ -102,8 +102,8 @@ mod tests {
     fn faults_are_found() {
         // SAFETY: no instructions are needed.
         assert!(unsafe { agree::<Scalar<false>, Scalar<false>>() && agree::<Scalar<true>, Scalar<true>>() });
-        assert!(finds::<KEEPS_ALWAYS>());
-        assert!(finds::<FILLS_PARTIAL_TILES>());
+        assert!(finds::<KEEPS>());
+        assert!(finds::<WRITES_TWO_TILES>());
         assert!(finds::<REPEATS_THE_FIRST_TILE>());
         assert!(finds::<STOPS_EARLY>());
         assert!(finds::<MISSES_ONE>());
@@ -112,6 +112,6 @@ mod tests {
     #[test]
     fn sums_are_exact() {
         let most = words(false, 1).take(1000).map(|w| f32::from_bits(w << 16).abs()).fold(0.0, f32::max);
-        assert!(most == 128.0 && most * most * (2 * 2 * TURNS * SIDE) as f32 <= (1 << 24) as f32);
+        assert!(most == 128.0 && most * most * (2 * TURNS * SIDE) as f32 <= (1 << 24) as f32);
     }
 }

@@ -1,9 +1,8 @@
 //! The product of [`crate::gemm`] by tiles: registers of 16 rows by 64 bytes that are multiplied whole.
 //!
 //! # Algorithm
-//! A tile of the left side holds 16 groups of 16 rows, as they lie in memory. A tile of the right side holds 16
-//! groups of 16 outputs, and that too is how they lie in a panel, a line of two tiles for each group: the packing
-//! is that of the vector instructions. Two by two tiles of sums use all eight registers:
+//! Both sides lie in whole tiles ([`crate::layout`]), zeros filling up the last. Two by two tiles of sums use all
+//! eight registers:
 //!
 //! ```text
 //! for panel in panels:                         // 32 outputs
@@ -14,26 +13,24 @@
 //!         store sums (4 KB), convert, bias, activation
 //! ```
 //!
-//! The left side is not padded: the last tile of rows begins early enough to be full and repeats some rows, whose
-//! sums are dropped. A matrix of fewer than 16 rows has tiles of so many. Groups that do not fill a tile are copied
-//! to one with zeros after them (encoders have none).
-//!
 //! # Cost
 //! As [`crate::gemm`], with 16 times the work in an instruction: a product of tiles takes 16 cycles for 8192
 //! multiply-adds of bf16 or 16384 of bytes, a load 8 (Intel's Optimization Reference Manual, chapter on AMX). Two by
 //! two tiles need 64 cycles of products for 32 of loads; one by two, for 16 rows and fewer, 32 for 24.
 
-use crate::activation::{Activation, activate};
+use crate::activation::{Activation, Gelu, GeluTanh, Identity, Relu, Tanh, Unary};
 use crate::arch::amx::Amx;
 use crate::arch::avx512::{Avx512Vnni, F32x16};
+use crate::arch::pairs512::round_pair;
 use crate::dot::Dot;
-use crate::job::{Job, finish_row, panel_bias};
-use crate::tile_product::{Operands, SIDE, Sums, TileProduct, WIDTH};
+use crate::job::{Job, panel_bias, write};
+use crate::layout::{Layout, SIDE, WIDTH};
+use crate::tile_product::{Operands, Sums, TileProduct};
 use crate::vector::Vector;
 
 /// # Safety
 /// [`crate::Level::Amx`] is available; see [`Job`].
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 pub(crate) unsafe fn run_bf16(job: &Job<'_>) {
     // SAFETY: the caller's duty, passed on unchanged.
     unsafe { run::<Amx<false>>(job) }
@@ -41,7 +38,7 @@ pub(crate) unsafe fn run_bf16(job: &Job<'_>) {
 
 /// # Safety
 /// As [`run_bf16`].
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 pub(crate) unsafe fn run_int8(job: &Job<'_>) {
     // SAFETY: the caller's duty, passed on unchanged.
     unsafe { run::<Amx<true>>(job) }
@@ -49,69 +46,134 @@ pub(crate) unsafe fn run_int8(job: &Job<'_>) {
 
 #[inline(always)]
 unsafe fn run<T: TileProduct>(job: &Job<'_>) {
-    debug_assert_eq!(job.b.width, WIDTH);
-    let mut sums = Sums([[0; WIDTH]; WIDTH]);
-    // SAFETY: the caller's duty, passed on unchanged: tiles of rows end with the last row at the latest.
+    debug_assert!(job.b.layout == Layout::Tiles && job.b.width == WIDTH);
+    // SAFETY: the caller's duty, passed on unchanged.
     unsafe {
-        let tile_rows = job.rows.min(SIDE);
-        let tiles = T::configure(tile_rows);
+        match job.finish.activation {
+            Activation::None => blocks::<T, Identity>(job),
+            Activation::Gelu => blocks::<T, Gelu>(job),
+            Activation::GeluTanh => blocks::<T, GeluTanh>(job),
+            Activation::Relu => blocks::<T, Relu>(job),
+            Activation::Tanh => blocks::<T, Tanh>(job),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn blocks<T: TileProduct, F: Unary>(job: &Job<'_>) {
+    let mut sums = Sums([[0; WIDTH]; WIDTH]);
+    let groups = job.b.groups;
+    // SAFETY: the caller's duty, passed on unchanged: both sides hold whole tiles.
+    unsafe {
+        let tiles = T::configure();
         for first in (0..job.b.n).step_by(WIDTH) {
-            let bias = panel_bias::<F32x16>(job, first);
+            let end = End::of(job, first);
             for row in (0..job.rows).step_by(WIDTH) {
                 let count = (job.rows - row).min(WIDTH);
-                let starts = [row.min(job.rows - tile_rows), (row + SIDE).min(job.rows - tile_rows)];
-                multiply(&tiles, job, first, &starts[..count.div_ceil(SIDE)], tile_rows, &mut sums);
-                for r in row..row + count {
-                    let half = (r - row) / SIDE;
-                    let line = sums.0[half * SIDE + r - starts[half]].as_ptr();
-                    finish_row(job, first, r, [float::<T>(line), float::<T>(line.add(SIDE))], bias);
-                }
-                if job.finish.activation != Activation::None {
-                    let out = job.out.add(row * job.out_stride + first);
-                    let columns = WIDTH.min(job.b.n - first);
-                    activate::<F32x16>(job.finish.activation, out, job.out_stride, count, columns);
+                let a = job.a.words.as_ptr().add(row * groups);
+                let second = if count > SIDE { a.add(SIDE * groups) } else { std::ptr::null() };
+                let b = job.b.words.u32().as_ptr().add(first * groups);
+                let operands = Operands { a, second, b, turns: groups / SIDE };
+                tiles.multiply(&operands, sums.0.as_mut_ptr().cast(), WIDTH);
+                let rows = row..row + count;
+                if job.rounded.is_some() {
+                    finish::<T, F, Pairs>(job, &end, rows, &sums);
+                } else if job.b.n - first >= WIDTH && !job.finish.add {
+                    finish::<T, F, Floats>(job, &end, rows, &sums);
+                } else {
+                    finish::<T, F, Others>(job, &end, rows, &sums);
                 }
             }
         }
     }
 }
 
-/// The sums of the tiles of rows that begin at `starts` and the panel that begins at output `first`.
-#[inline(always)]
-unsafe fn multiply<T: TileProduct>(
-    tiles: &T,
-    job: &Job<'_>,
-    first: usize,
-    starts: &[usize],
-    tile_rows: usize,
-    sums: &mut Sums,
-) {
-    let (groups, stride) = (job.b.groups, job.a.stride);
-    let whole = groups / SIDE * SIDE;
-    // SAFETY: whole tiles lie inside both sides (see `run`); of the rest, `groups - whole` words of each row and as
-    // many lines of the panel do, and are copied to where whole tiles may be read.
-    unsafe {
-        let b = job.b.words.u32().as_ptr().add(first * groups);
-        if whole > 0 {
-            let at = |start: &usize| job.a.words.as_ptr().wrapping_add(start * stride);
-            let a = [at(&starts[0]), starts.get(1).map_or(std::ptr::null(), at)];
-            tiles.multiply(&Operands { a, a_stride: stride, b, turns: whole / SIDE }, sums, false);
-        }
-        let rest = groups - whole;
-        if rest > 0 {
-            let mut rows = [[[0u32; SIDE]; SIDE]; 2];
-            let mut lines = [[0u32; WIDTH]; SIDE];
-            for tile in 0..starts.len() {
-                for (r, row) in rows[tile][..tile_rows].iter_mut().enumerate() {
-                    let from = job.a.words.as_ptr().add((starts[tile] + r) * stride + whole);
-                    std::ptr::copy_nonoverlapping(from, row.as_mut_ptr(), rest);
-                }
+/// A way to write the 32 outputs of a row from `first` on. No closures, see [`crate::vector`].
+trait Put {
+    unsafe fn put(job: &Job<'_>, first: usize, row: usize, y: [F32x16; 2]);
+}
+
+/// A whole panel's in pairs of bf16, for the next product.
+struct Pairs;
+/// A whole panel's, over what was there.
+struct Floats;
+/// Part of a panel, or added to what is there.
+struct Others;
+
+// SAFETY: each writes where `Job` has room; so below.
+impl Put for Pairs {
+    #[inline(always)]
+    unsafe fn put(job: &Job<'_>, first: usize, row: usize, [y, z]: [F32x16; 2]) {
+        unsafe {
+            if let Some(to) = &job.rounded {
+                round_pair([y.0, z.0], to.line(row, first));
             }
-            std::ptr::copy_nonoverlapping(b.add(whole * WIDTH), lines.as_mut_ptr().cast(), rest * WIDTH);
-            let second = if starts.len() == 2 { rows[1].as_ptr().cast() } else { std::ptr::null() };
-            let a = [rows[0].as_ptr().cast(), second];
-            let operands = Operands { a, a_stride: SIDE, b: lines.as_ptr().cast(), turns: 1 };
-            tiles.multiply(&operands, sums, whole > 0);
+        }
+    }
+}
+
+impl Put for Floats {
+    #[inline(always)]
+    unsafe fn put(job: &Job<'_>, first: usize, row: usize, [y, z]: [F32x16; 2]) {
+        unsafe {
+            let out = job.out.add(row * job.out_stride + first);
+            y.store(out);
+            z.store(out.add(SIDE));
+        }
+    }
+}
+
+impl Put for Others {
+    #[inline(always)]
+    unsafe fn put(job: &Job<'_>, first: usize, row: usize, y: [F32x16; 2]) {
+        unsafe { write(job, first, row, y) };
+    }
+}
+
+/// What the sums of one panel become outputs with, kept in registers.
+struct End {
+    first: usize,
+    scale: [F32x16; 2],
+    sums: [F32x16; 2],
+    bias: [F32x16; 2],
+}
+
+impl End {
+    #[inline(always)]
+    unsafe fn of(job: &Job<'_>, first: usize) -> End {
+        // SAFETY: scales and sums are padded to whole panels.
+        unsafe {
+            let (scale, sums) = (job.b.scales.as_ptr().add(first), job.b.sums.as_ptr().add(first));
+            let scale = [F32x16::load(scale), F32x16::load(scale.add(SIDE))];
+            let sums = [F32x16::load(sums), F32x16::load(sums.add(SIDE))];
+            End { first, scale, sums, bias: panel_bias(job, first) }
+        }
+    }
+}
+
+/// Makes outputs of the sums of `rows`, as [`crate::job::outputs`] does, and writes them.
+#[inline(always)]
+unsafe fn finish<T: TileProduct, F: Unary, P: Put>(
+    job: &Job<'_>,
+    end: &End,
+    rows: std::ops::Range<usize>,
+    sums: &Sums,
+) {
+    // SAFETY: lines of sums are read; rows of integers have their scales and offsets (see `gemm`).
+    unsafe {
+        for (line, row) in sums.0.iter().zip(rows) {
+            let mut y = [float::<T>(line.as_ptr()), float::<T>(line.as_ptr().add(SIDE))];
+            for half in 0..2 {
+                y[half] = if T::INT8 {
+                    let [row_scale, offset] = *job.a.params.get_unchecked(row);
+                    let bias = F32x16::splat(offset).fma(end.sums[half], end.bias[half]);
+                    y[half].fma(end.scale[half].mul(F32x16::splat(row_scale)), bias)
+                } else {
+                    y[half].fma(end.scale[half], end.bias[half])
+                };
+                y[half] = F::of(y[half]);
+            }
+            P::put(job, end.first, row, y);
         }
     }
 }

@@ -21,6 +21,12 @@ pub(crate) trait Vector: Copy {
     unsafe fn sub(self, o: Self) -> Self;
     unsafe fn mul(self, o: Self) -> Self;
     unsafe fn div(self, o: Self) -> Self;
+    /// One over each, to 1e-7 relative or better.
+    #[inline(always)]
+    unsafe fn reciprocal(self) -> Self {
+        // SAFETY: as for every method.
+        unsafe { Self::splat(1.0).div(self) }
+    }
     /// The larger of each pair; `o` where `self` is not a number.
     unsafe fn max(self, o: Self) -> Self;
     /// The smaller of each pair; `o` where `self` is not a number.
@@ -56,6 +62,25 @@ pub(crate) unsafe fn exp<V: Vector>(x: V) -> V {
     }
 }
 
+/// 2^x to 3e-6 relative, a hundredth of what bf16 rounds off: x = n + r, a minimax polynomial of the fourth degree for
+/// 2^r. Inputs are clamped to where the result is a normal number.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) unsafe fn exp2_short<V: Vector>(x: V) -> V {
+    // SAFETY: the caller runs inside V's instruction set.
+    unsafe {
+        // In this order of operands, what is not a number stays so.
+        let x = V::splat(127.0).min(V::splat(-126.0).max(x));
+        let n = x.round();
+        let r = x.sub(n);
+        let mut p = V::splat(9.570_094e-3);
+        for c in [5.591_786e-2, 2.402_474_5e-1, 6.931_218e-1, 9.999_993e-1] {
+            p = p.fma(r, V::splat(c));
+        }
+        p.mul(n.pow2())
+    }
+}
+
 /// x Φ(x), with Φ(x) - 1/2 as x P(x²) / Q(x²): a rational minimax fit on |x| <= 5.75, beyond which the result
 /// is x or 0 to the precision of f32. Absolute error below 5e-7 for |x| < 3, 2e-7 of |x| elsewhere. Two
 /// chains of multiply-adds that run side by side: half the time of a formula with an exponential in it.
@@ -75,7 +100,7 @@ pub(crate) unsafe fn gelu<V: Vector>(x: V) -> V {
             p = p.fma(t, V::splat(P[i]));
             q = q.fma(t, V::splat(Q[i]));
         }
-        x.mul(z.mul(p).div(q).add(V::splat(0.5)))
+        x.mul(z.mul(p).fma(q.reciprocal(), V::splat(0.5)))
     }
 }
 

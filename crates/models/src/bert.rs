@@ -4,11 +4,11 @@
 //! Devlin and others, "BERT: pre-training of deep bidirectional transformers for language understanding", 2019.
 
 use crate::config::{Family, Shape};
-use crate::forward::{BLOCK_TOKENS, Product, Tokens, Workspace, apply, apply_norm};
+use crate::forward::{Product, Tokens, Workspace, apply, apply_norm, block_tokens};
 use crate::safetensors::TensorFile;
 use crate::weights::{Layer, Loader, Precision, Weights};
 use base::Result;
-use kernels::{Activation, Attention, Level, Qkv, attend};
+use kernels::{Activation, Attention, Finish, Kind, Level, Qkv, attend, gemm, gemm_rounded};
 use rayon::prelude::*;
 
 /// How a family names the parts of a layer.
@@ -148,8 +148,9 @@ pub(crate) fn forward<'w>(
     work.hidden.reserve(rows * h);
     work.qkv.reserve(rows * 3 * h);
     work.context.reserve(rows * h);
-    work.wide.reserve(rows.min(BLOCK_TOKENS) * shape.intermediate);
-    let Workspace { hidden, qkv, context, wide, left, scratch, .. } = work;
+    let block_rows = block_tokens(level);
+    work.wide.reserve(rows.min(block_rows) * shape.intermediate);
+    let Workspace { hidden, qkv, context, wide, left, next, scratch, .. } = work;
     let hidden = &mut hidden.f32_mut()[..rows * h];
     embed(shape, weights, level, tokens, hidden);
     let attention = Attention {
@@ -159,8 +160,10 @@ pub(crate) fn forward<'w>(
         window: None,
         bias: &weights.bias,
         reach: shape.tokens_max(),
+        kind: Kind::F32,
     };
     for (number, layer) in weights.layers.iter().enumerate() {
+        let attention = Attention { kind: Attention::kind_beside(layer.qkv.panels.kind(), level), ..attention };
         watch(number, Product::Qkv, hidden);
         let (qkv, context) = (qkv.f32_mut(), context.f32_mut());
         apply(level, &layer.qkv, hidden, h, rows, left, Activation::None, false, qkv);
@@ -173,12 +176,20 @@ pub(crate) fn forward<'w>(
         watch(number, Product::Output, &context[..rows * h]);
         apply(level, &layer.output, context, h, rows, left, Activation::None, true, hidden);
         apply_norm(level, shape, &layer.norm1, hidden);
-        for block in hidden.chunks_mut(BLOCK_TOKENS * h) {
+        for block in hidden.chunks_mut(block_rows * h) {
             let (rows, wide) = (block.len() / h, wide.f32_mut());
+            let (up, down) = (&layer.up, &layer.down);
             watch(number, Product::Up, block);
-            apply(level, &layer.up, block, h, rows, left, shape.activation, false, wide);
-            watch(number, Product::Down, &wide[..rows * shape.intermediate]);
-            apply(level, &layer.down, wide, shape.intermediate, rows, left, Activation::None, true, block);
+            if up.panels.feeds(&down.panels) {
+                let input = left.convert(level, &up.panels, block, h, rows);
+                let finish = Finish { bias: &up.bias, activation: shape.activation, add: false };
+                let wide = gemm_rounded(input, rows, &up.panels, finish, &down.panels, next);
+                gemm(wide, rows, &down.panels, Finish { bias: &down.bias, add: true, ..Finish::default() }, block, h);
+            } else {
+                apply(level, up, block, h, rows, left, shape.activation, false, wide);
+                watch(number, Product::Down, &wide[..rows * shape.intermediate]);
+                apply(level, down, wide, shape.intermediate, rows, left, Activation::None, true, block);
+            }
             apply_norm(level, shape, &layer.norm2, block);
         }
     }

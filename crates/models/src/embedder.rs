@@ -5,12 +5,15 @@ use crate::pooling::Head;
 use crate::prompts::Prompts;
 use crate::tokenizer::Tokenizer;
 use base::{EmbedSpec, Embedder, Error, Kind, Metric, Result, Role, TokenCounter, TokenStates};
+use kernels::Level;
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 /// Tokens of a micro-batch. Measured on 128-token texts: 128 to 512 differ by a few per cent, beyond that the
 /// values leave the second cache.
 const BATCH_TOKENS: usize = 256;
+/// Where tiles are multiplied, for the reason of [`crate::forward::block_tokens`].
+const BATCH_TOKENS_TILES: usize = 512;
 
 /// An encoder that turns texts into vectors.
 pub struct SentenceEmbedder {
@@ -69,7 +72,7 @@ impl SentenceEmbedder {
         for ids in texts {
             self.encoder.check(ids)?;
         }
-        let batches = batches(texts.iter().map(|t| t.len()));
+        let batches = batches(self.encoder.level(), texts.iter().map(|t| t.len()));
         let width = self.spec.dimension;
         let start = out.len();
         out.resize(start + texts.len() * width, 0.0);
@@ -155,11 +158,12 @@ impl SentenceEmbedder {
     }
 }
 
-/// Cuts a list of texts, by their lengths, into runs of about [`BATCH_TOKENS`].
-pub(crate) fn batches(lengths: impl Iterator<Item = usize>) -> Vec<std::ops::Range<usize>> {
+/// Cuts a list of texts, by their lengths, into micro-batches.
+pub(crate) fn batches(level: Level, lengths: impl Iterator<Item = usize>) -> Vec<std::ops::Range<usize>> {
+    let most = if level == Level::Amx { BATCH_TOKENS_TILES } else { BATCH_TOKENS };
     let (mut out, mut start, mut tokens, mut end) = (Vec::new(), 0, 0, 0);
     for length in lengths {
-        if tokens > 0 && tokens + length > BATCH_TOKENS {
+        if tokens > 0 && tokens + length > most {
             out.push(start..end);
             (start, tokens) = (end, 0);
         }
@@ -207,7 +211,7 @@ mod tests {
     proptest! {
         #[test]
         fn batches_cover_every_text_once(lengths in proptest::collection::vec(1usize..600, 0..100)) {
-            let batches = batches(lengths.iter().copied());
+            let batches = batches(Level::Scalar, lengths.iter().copied());
             let mut next = 0;
             for batch in &batches {
                 prop_assert_eq!(batch.start, next);

@@ -58,6 +58,11 @@ impl Encoder {
         Err(Error::new(Kind::BadInput, what).hint("the model's tokenizer and its weights do not belong together"))
     }
 
+    /// What its products run at.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The last hidden state of every token: `ids.len()` rows of `hidden` values, valid until the next call.
     ///
     /// # Panics
@@ -67,7 +72,8 @@ impl Encoder {
     }
 
     /// As [`Encoder::forward`]; `watch` sees what every product of every layer is given: the layer's number,
-    /// which product, and whole rows of its inputs.
+    /// which product, and whole rows of its inputs; of [`Product::Down`] only if they are floats at some time, as they
+    /// are with f32 products.
     pub fn forward_watched<'w>(
         &self,
         tokens: &Tokens,

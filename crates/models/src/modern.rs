@@ -7,7 +7,7 @@
 //! `down(gelu(up(x)) · gate(x))` (Shazeer, "GLU variants", 2020). Nothing has a bias unless the file says so.
 
 use crate::config::Shape;
-use crate::forward::{BLOCK_TOKENS, Tokens, Workspace, apply, apply_norm};
+use crate::forward::{Tokens, Workspace, apply, apply_norm, block_tokens};
 use crate::safetensors::TensorFile;
 use crate::weights::{Layer, Linear, Loader, Norm, Precision, Table, Weights};
 use base::Result;
@@ -71,7 +71,7 @@ pub(crate) fn forward<'w>(
     work.hidden.reserve(rows * h);
     work.qkv.reserve(rows * 3 * h);
     work.context.reserve(rows * h);
-    work.wide.reserve(rows.min(BLOCK_TOKENS) * 2 * wide_len);
+    work.wide.reserve(rows.min(block_tokens(level)) * 2 * wide_len);
     let Workspace { hidden, qkv, context, wide, left, scratch, .. } = work;
     let (hidden, qkv, wide) = (&mut hidden.f32_mut()[..rows * h], qkv.f32_mut(), wide.f32_mut());
     let context = &mut context.f32_mut()[..rows * h];
@@ -92,6 +92,7 @@ pub(crate) fn forward<'w>(
             window: if global { None } else { modern.map(|m| m.window) },
             bias: &[],
             reach: 0,
+            kind: Attention::kind_beside(layer.qkv.panels.kind(), level),
         };
         context.copy_from_slice(hidden);
         if !layer.norm1.gain.is_empty() {
@@ -111,7 +112,7 @@ pub(crate) fn forward<'w>(
             attend(level, &attention, x, scratch, &mut context[range.start * h..], h);
         }
         apply(level, &layer.output, context, h, rows, left, Activation::None, true, hidden);
-        for block in hidden.chunks_mut(BLOCK_TOKENS * h) {
+        for block in hidden.chunks_mut(block_tokens(level) * h) {
             let rows = block.len() / h;
             let input = &mut context[..block.len()];
             input.copy_from_slice(block);

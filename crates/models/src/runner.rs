@@ -41,7 +41,7 @@ impl Runner {
         for text in texts {
             self.encoder.check(&text.ids)?;
         }
-        let batches = batches(texts.iter().map(|t| t.ids.len()));
+        let batches = batches(self.encoder.level(), texts.iter().map(|t| t.ids.len()));
         let run = |batch: std::ops::Range<usize>| self.run(texts, batch, &read);
         let parts: Vec<Vec<T>> = match batches.as_slice() {
             [one] => vec![run(one.clone())],

@@ -5,7 +5,8 @@
 //! them configured makes every switch to another thread dearer. So the permission is asked once, at detection,
 //! and [`Amx`] holds the configuration for one product and gives it back.
 
-use crate::tile_product::{Operands, Scalar, Sums, TileProduct};
+use crate::layout::SIDE;
+use crate::tile_product::{Operands, Scalar, TileProduct};
 use crate::tile_proof::agree;
 use std::arch::asm;
 use std::arch::x86_64::*;
@@ -80,7 +81,7 @@ struct Configuration {
     rows: [u8; 16],
 }
 
-/// Configured tiles: 0 to 3 are sums, 4 and 5 rows of the left side, 6 and 7 outputs of the right.
+/// Configured tiles, all whole: 0 to 3 are sums, 4 and 5 rows of the left side, 6 and 7 outputs of the right.
 pub(crate) struct Amx<const INT8: bool> {
     /// The configuration is this thread's.
     _thread: PhantomData<*const ()>,
@@ -96,105 +97,92 @@ impl<const INT8: bool> Drop for Amx<INT8> {
     }
 }
 
-/// The code of [`TileProduct::multiply`] with one product instruction: sums, then 16 groups a turn, then the store.
-/// With one tile of the left side the lines of the second are left out.
+/// The code of [`TileProduct::multiply`] with one product instruction: sums to zero, then 16 groups a turn, then the
+/// store. With one tile of rows the lines of the second are left out.
 macro_rules! product {
-    ($product:literal, two, $o:expr, $sums:expr, $keep:expr) => {
+    ($product:literal, two, $o:expr, $sums:expr, $stride:expr) => {
         asm!(
-            "test {keep:e}, {keep:e}",
-            "jnz 2f",
             "tilezero tmm0",
             "tilezero tmm1",
             "tilezero tmm2",
             "tilezero tmm3",
-            "jmp 3f",
             "2:",
-            "tileloadd tmm0, [{sums} + {line}*1]",
-            "tileloadd tmm1, [{sums} + {line}*1 + 64]",
-            "tileloadd tmm2, [{sums} + {line}*1 + 2048]",
-            "tileloadd tmm3, [{sums} + {line}*1 + 2112]",
-            "3:",
             "tileloadd tmm6, [{b} + {line}*1]",
-            "tileloadd tmm4, [{a} + {stride}*1]",
-            "tileloadd tmm7, [{b} + {line}*1 + 64]",
+            "tileloadd tmm4, [{a} + {line}*1]",
+            "tileloadd tmm7, [{b} + {line}*1 + 1024]",
             concat!($product, " tmm0, tmm4, tmm6"),
-            "tileloadd tmm5, [{second} + {stride}*1]",
+            "tileloadd tmm5, [{second} + {line}*1]",
             concat!($product, " tmm1, tmm4, tmm7"),
             concat!($product, " tmm2, tmm5, tmm6"),
             concat!($product, " tmm3, tmm5, tmm7"),
-            "add {a}, 64",
-            "add {second}, 64",
+            "add {a}, 1024",
+            "add {second}, 1024",
             "add {b}, 2048",
             "dec {turns}",
-            "jnz 3b",
-            "tilestored [{sums} + {line}*1], tmm0",
-            "tilestored [{sums} + {line}*1 + 64], tmm1",
-            "tilestored [{sums} + {line}*1 + 2048], tmm2",
-            "tilestored [{sums} + {line}*1 + 2112], tmm3",
-            a = inout(reg) $o.a[0] => _, second = inout(reg) $o.a[1] => _, b = inout(reg) $o.b => _,
-            turns = inout(reg) $o.turns => _, stride = in(reg) 4 * $o.a_stride, line = in(reg) 128usize,
-            sums = in(reg) $sums, keep = in(reg) u32::from($keep),
+            "jnz 2b",
+            "tilestored [{sums} + {stride}*1], tmm0",
+            "tilestored [{sums} + {stride}*1 + 64], tmm1",
+            "tilestored [{lower} + {stride}*1], tmm2",
+            "tilestored [{lower} + {stride}*1 + 64], tmm3",
+            a = inout(reg) $o.a => _, second = inout(reg) $o.second => _, b = inout(reg) $o.b => _,
+            turns = inout(reg) $o.turns => _, line = in(reg) 64usize, stride = in(reg) 4 * $stride, sums = in(reg) $sums,
+            lower = in(reg) $sums.add(SIDE * $stride),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _,
             out("tmm7") _, options(nostack)
         )
     };
-    ($product:literal, one, $o:expr, $sums:expr, $keep:expr) => {
+    ($product:literal, one, $o:expr, $sums:expr, $stride:expr) => {
         asm!(
-            "test {keep:e}, {keep:e}",
-            "jnz 2f",
             "tilezero tmm0",
             "tilezero tmm1",
-            "jmp 3f",
             "2:",
-            "tileloadd tmm0, [{sums} + {line}*1]",
-            "tileloadd tmm1, [{sums} + {line}*1 + 64]",
-            "3:",
             "tileloadd tmm6, [{b} + {line}*1]",
-            "tileloadd tmm4, [{a} + {stride}*1]",
-            "tileloadd tmm7, [{b} + {line}*1 + 64]",
+            "tileloadd tmm4, [{a} + {line}*1]",
+            "tileloadd tmm7, [{b} + {line}*1 + 1024]",
             concat!($product, " tmm0, tmm4, tmm6"),
             concat!($product, " tmm1, tmm4, tmm7"),
-            "add {a}, 64",
+            "add {a}, 1024",
             "add {b}, 2048",
             "dec {turns}",
-            "jnz 3b",
-            "tilestored [{sums} + {line}*1], tmm0",
-            "tilestored [{sums} + {line}*1 + 64], tmm1",
-            a = inout(reg) $o.a[0] => _, b = inout(reg) $o.b => _, turns = inout(reg) $o.turns => _,
-            stride = in(reg) 4 * $o.a_stride, line = in(reg) 128usize, sums = in(reg) $sums,
-            keep = in(reg) u32::from($keep),
+            "jnz 2b",
+            "tilestored [{sums} + {stride}*1], tmm0",
+            "tilestored [{sums} + {stride}*1 + 64], tmm1",
+            a = inout(reg) $o.a => _, b = inout(reg) $o.b => _, turns = inout(reg) $o.turns => _,
+            line = in(reg) 64usize, stride = in(reg) 4 * $stride, sums = in(reg) $sums,
             out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _, options(nostack)
         )
     };
 }
 
-// SAFETY of the whole impl: see `TileProduct`. The assembly reads and writes what `Operands` and `Sums` describe,
+// SAFETY of the whole impl: see `TileProduct`. The assembly reads and writes what `Operands` and the sums describe,
 // and every tile it changes is among its outputs.
 impl<const INT8: bool> TileProduct for Amx<INT8> {
     const INT8: bool = INT8;
 
-    unsafe fn configure(rows: usize) -> Self {
-        debug_assert!((1..=16).contains(&rows));
-        let (mut row_bytes, mut tile_rows) = ([0; 16], [0; 16]);
-        row_bytes[..8].fill(64);
-        tile_rows[..6].fill(rows as u8);
-        tile_rows[6..8].fill(16);
-        let configuration = Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows: tile_rows };
+    #[inline(always)]
+    unsafe fn configure() -> Self {
+        static WHOLE: Configuration = Configuration {
+            palette: 1,
+            start_row: 0,
+            reserved: [0; 14],
+            row_bytes: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+            rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
         unsafe {
-            asm!("ldtilecfg [{}]", in(reg) &configuration, out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            asm!("ldtilecfg [{}]", in(reg) &WHOLE, out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                 out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _, options(nostack, readonly));
         }
         Amx { _thread: PhantomData }
     }
 
-    unsafe fn multiply(&self, o: &Operands, sums: &mut Sums, keep: bool) {
-        let sums: *mut Sums = sums;
+    #[inline(always)]
+    unsafe fn multiply(&self, o: &Operands, sums: *mut u32, stride: usize) {
         unsafe {
-            match (INT8, o.a[1].is_null()) {
-                (false, false) => product!("tdpbf16ps", two, o, sums, keep),
-                (false, true) => product!("tdpbf16ps", one, o, sums, keep),
-                (true, false) => product!("tdpbusd", two, o, sums, keep),
-                (true, true) => product!("tdpbusd", one, o, sums, keep),
+            match (INT8, o.second.is_null()) {
+                (false, false) => product!("tdpbf16ps", two, o, sums, stride),
+                (false, true) => product!("tdpbf16ps", one, o, sums, stride),
+                (true, false) => product!("tdpbusd", two, o, sums, stride),
+                (true, true) => product!("tdpbusd", one, o, sums, stride),
             }
         }
     }
@@ -223,7 +211,7 @@ mod tests {
         }
         assert!(!tiles_in_use());
         // SAFETY: AMX is there.
-        let tiles = unsafe { Amx::<true>::configure(16) };
+        let tiles = unsafe { Amx::<true>::configure() };
         assert!(tiles_in_use());
         drop(tiles);
         assert!(!tiles_in_use());

@@ -1,6 +1,6 @@
 //! AVX-512 (F, BW, VL, DQ): sixteen f32 lanes.
 
-use crate::arch::tile512;
+use crate::arch::{pairs512, tile512};
 use crate::dot::Dot;
 use crate::panels::int8_scale;
 use crate::vector::Vector;
@@ -41,6 +41,14 @@ impl Vector for F32x16 {
     #[inline(always)]
     unsafe fn div(self, o: Self) -> Self {
         unsafe { F32x16(_mm512_div_ps(self.0, o.0)) }
+    }
+    /// A guess of 14 bits and one step of Newton's method: a division takes 16 cycles on Intel's cores, this 4.
+    #[inline(always)]
+    unsafe fn reciprocal(self) -> Self {
+        unsafe {
+            let guess = _mm512_rcp14_ps(self.0);
+            F32x16(_mm512_mul_ps(guess, _mm512_fnmadd_ps(self.0, guess, _mm512_set1_ps(2.0))))
+        }
     }
     #[inline(always)]
     unsafe fn max(self, o: Self) -> Self {
@@ -234,18 +242,13 @@ impl Dot for Avx512Vnni {
 ///
 /// # Safety
 /// Needs AVX512-BF16; `to` must hold half as many words as `from` values.
-#[target_feature(enable = "avx512f,avx512bf16")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 pub(crate) unsafe fn bf16_row(from: &[f32], to: &mut [u32]) -> usize {
     let whole = from.len() / 32 * 32;
     debug_assert!(to.len() >= whole / 2);
     for c in (0..whole).step_by(32) {
         // SAFETY: 32 values from `c` lie in `from`, 16 words from `c / 2` in `to`.
-        unsafe {
-            let low = _mm512_loadu_ps(from.as_ptr().add(c));
-            let high = _mm512_loadu_ps(from.as_ptr().add(c + 16));
-            let both = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
-            _mm512_storeu_si512(to.as_mut_ptr().add(c / 2).cast(), both);
-        }
+        unsafe { pairs512::round_line(from.as_ptr().add(c), to.as_mut_ptr().add(c / 2)) };
     }
     whole
 }
@@ -276,7 +279,19 @@ pub(crate) unsafe fn int8_row(from: &[f32], to: &mut [u32]) -> [f32; 2] {
         let scale = int8_scale(low, high);
         let (offset, inverse) = (_mm512_set1_ps(low), _mm512_set1_ps(1.0 / scale));
         let bytes: *mut u8 = to.as_mut_ptr().cast();
-        for c in (0..from.len()).step_by(16) {
+        let whole = from.len() / 64 * 64;
+        // Two packings leave the fours of four registers in turn; the permutation puts them in a row.
+        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        for c in (0..whole).step_by(64) {
+            let mut x = [_mm512_setzero_si512(); 4];
+            for (i, x) in x.iter_mut().enumerate() {
+                let from_low = _mm512_sub_ps(_mm512_loadu_ps(p.add(c + 16 * i)), offset);
+                *x = _mm512_cvtps_epi32(_mm512_mul_ps(from_low, inverse));
+            }
+            let packed = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
+            _mm512_storeu_si512(bytes.add(c).cast(), _mm512_permutexvar_epi32(order, packed));
+        }
+        for c in (whole..from.len()).step_by(16) {
             let x = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(p.add(c)), offset), inverse);
             _mm_storeu_si128(bytes.add(c).cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epu32(x)));
         }

@@ -5,9 +5,9 @@ use super::*;
 use crate::tile_product::Scalar;
 use crate::{Finish, Kind, LeftBuffer, Level, Panels, Rows, gemm};
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 unsafe fn run_scalar<const INT8: bool>(job: &Job<'_>) {
-    // SAFETY: the caller has AVX-512; `Scalar` needs nothing.
+    // SAFETY: the caller has AVX512-BF16; `Scalar` needs nothing.
     unsafe { run::<Scalar<INT8>>(job) }
 }
 
@@ -20,16 +20,18 @@ fn numbers(seed: u64, count: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-/// The same product by tiles and by AVX-512, whose panels have the same layout.
+/// The same product by tiles and by AVX-512.
 fn check<const INT8: bool>(level: Level, rows: usize, n: usize, k: usize) {
     let kind = if INT8 { Kind::Int8 } else { Kind::Bf16 };
-    if !level.available() || !kind.runs_at(level) {
+    if !level.available() || !Level::Bf16.available() {
         return;
     }
     let (a, b, bias) = (numbers(1, rows * k), numbers(2, n * k), numbers(3, n));
     let panels = Panels::pack(Rows::F32(&b), n, k, kind, level);
-    let mut buffer = LeftBuffer::default();
+    let tiled = Panels::pack_as(Layout::Tiles, Rows::F32(&b), n, k, kind, level);
+    let (mut buffer, mut tiles) = (LeftBuffer::default(), LeftBuffer::default());
     let left = buffer.convert(level, &panels, &a, k, rows);
+    let left_tiles = tiles.convert(level, &tiled, &a, k, rows);
     let stride = n + 2;
     let (gelu, add) = (
         Finish { bias: &bias, activation: Activation::Gelu, ..Finish::default() },
@@ -38,7 +40,8 @@ fn check<const INT8: bool>(level: Level, rows: usize, n: usize, k: usize) {
     let (mut want, mut got) = (vec![7.0; rows * stride], vec![7.0; rows * stride]);
     for finish in [gelu, add] {
         gemm(left, rows, &panels, finish, &mut want, stride);
-        let job = Job { a: left, rows, b: &panels, finish, out: got.as_mut_ptr(), out_stride: stride };
+        let job =
+            Job { a: left_tiles, rows, b: &tiled, finish, out: got.as_mut_ptr(), out_stride: stride, rounded: None };
         // SAFETY: the level includes AVX-512; `got` has the size that `gemm` asked of `want`.
         unsafe { run_scalar::<INT8>(&job) };
         for (i, (got, want)) in got.iter().zip(&want).enumerate() {
