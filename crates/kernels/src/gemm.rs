@@ -99,9 +99,11 @@ unsafe fn dispatch(job: &Job<'_>) {
             #[cfg(target_arch = "x86_64")]
             (Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx, Kind::F32) => run_avx512(job),
             #[cfg(target_arch = "aarch64")]
-            (Level::Neon | Level::Dotprod, Kind::F32) => run::<crate::arch::neon::NeonF32>(job),
+            (Level::Neon | Level::Dotprod | Level::I8mm, Kind::F32) => run::<crate::arch::neon::NeonF32>(job),
             #[cfg(target_arch = "aarch64")]
             (Level::Dotprod, Kind::Int8) => run_dotprod(job),
+            #[cfg(target_arch = "aarch64")]
+            (Level::I8mm, Kind::Int8) => run_i8mm(job),
             (_, Kind::Int16) => run::<crate::arch::portable::PortableInt16>(job),
             _ => run::<crate::arch::portable::PortableF32>(job),
         }
@@ -148,6 +150,12 @@ unsafe fn run_vnni(job: &Job<'_>) {
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn run_dotprod(job: &Job<'_>) {
     unsafe { run::<crate::arch::neon::NeonDotprod>(job) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon,dotprod,i8mm")]
+unsafe fn run_i8mm(job: &Job<'_>) {
+    unsafe { run::<crate::arch::i8mm::NeonI8mm>(job) }
 }
 
 /// Calls `$f::<D, M>` with M = `$m`, a number of rows known only at run time.

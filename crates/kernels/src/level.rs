@@ -12,6 +12,8 @@ pub enum Level {
     Neon,
     /// aarch64: NEON with 8-bit integer dot products.
     Dotprod,
+    /// aarch64: those, and products of 8-bit integer matrices of two rows.
+    I8mm,
     /// 256-bit vectors with fused multiply-add, f32.
     Avx2,
     /// 512-bit vectors (F, BW, VL, DQ), f32.
@@ -26,8 +28,17 @@ pub enum Level {
 }
 
 /// Every level of every architecture, slowest first.
-pub const LEVELS: [Level; 8] =
-    [Level::Scalar, Level::Neon, Level::Dotprod, Level::Avx2, Level::Avx512, Level::Bf16, Level::Vnni, Level::Amx];
+pub const LEVELS: [Level; 9] = [
+    Level::Scalar,
+    Level::Neon,
+    Level::Dotprod,
+    Level::I8mm,
+    Level::Avx2,
+    Level::Avx512,
+    Level::Bf16,
+    Level::Vnni,
+    Level::Amx,
+];
 
 impl Level {
     /// The name that `RAGSTONE_SIMD` takes.
@@ -36,6 +47,7 @@ impl Level {
             Level::Scalar => "scalar",
             Level::Neon => "neon",
             Level::Dotprod => "dotprod",
+            Level::I8mm => "i8mm",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
             Level::Bf16 => "bf16",
@@ -57,6 +69,8 @@ impl Level {
             Level::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             #[cfg(target_arch = "aarch64")]
             Level::Dotprod => Level::Neon.available() && std::arch::is_aarch64_feature_detected!("dotprod"),
+            #[cfg(target_arch = "aarch64")]
+            Level::I8mm => Level::Dotprod.available() && std::arch::is_aarch64_feature_detected!("i8mm"),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 use crate::aligned::Words;
 use crate::layout::{Layout, SIDE, TILE};
 use crate::level::Level;
-use crate::panels::{Kind, Panels, Rows, layout, panel_width, to_bf16};
+use crate::panels::{Kind, Panels, Rows, layout, paired, panel_width, to_bf16};
 
 /// Two integers in 16 bits each, the first one lowest.
 fn pack_shorts<T: Into<i16>>([low, high]: [T; 2]) -> u32 {
@@ -105,7 +105,7 @@ impl Panels {
     /// [`Panels::pack`] in a layout that another level may have.
     pub(crate) fn pack_as(layout: Layout, rows: Rows<'_>, n: usize, k: usize, kind: Kind, level: Level) -> Panels {
         let (width, size) = (panel_width(level), kind.group());
-        let groups = layout.groups(k.div_ceil(size));
+        let groups = layout.groups(k.div_ceil(size)).next_multiple_of(if paired(kind, level) { 2 } else { 1 });
         let padded = n.div_ceil(width) * width;
         let mut panels = Panels {
             kind,
@@ -131,6 +131,9 @@ impl Panels {
             }
             (Rows::Int9 { values, scales }, Kind::Bf16) => panels.fill_integers(values, scales, pack_bf16::<i16>),
             (Rows::Int9 { values, scales }, Kind::Int16) => panels.fill_integers(values, scales, pack_shorts::<i16>),
+        }
+        if paired(kind, level) {
+            panels.pair_groups();
         }
         panels
     }
@@ -169,6 +172,18 @@ impl Panels {
                     self.note_integers(row, &ints);
                 }
             }
+        }
+    }
+
+    /// Brings two groups of each output together.
+    fn pair_groups(&mut self) {
+        let mut pairs = vec![0; 2 * self.width];
+        for lines in self.words.u32_mut().chunks_exact_mut(2 * self.width) {
+            let (first, second) = lines.split_at(self.width);
+            for (pair, (&a, &b)) in pairs.as_chunks_mut::<2>().0.iter_mut().zip(first.iter().zip(second)) {
+                *pair = [a, b];
+            }
+            lines.copy_from_slice(&pairs);
         }
     }
 

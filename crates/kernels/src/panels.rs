@@ -11,6 +11,9 @@
 //!
 //! Missing rows and values are zero. `width` is two registers of the level. Where whole tiles are multiplied, they lie
 //! whole instead ([`crate::layout`]).
+//!
+//! Bytes at [`Level::I8mm`], whose instruction takes eight of a row, have groups in pairs: g0 and g1 of row 0, of row 1,
+//! and so on, then g2 and g3.
 
 use crate::aligned::Words;
 use crate::layout::{Layout, WIDTH};
@@ -77,7 +80,7 @@ impl Kind {
             Kind::F32 => true,
             Kind::Bf16 => level >= Level::Bf16 && Level::Bf16.available(),
             Kind::Int16 => matches!(level, Level::Scalar | Level::Avx2),
-            Kind::Int8 => level == Level::Dotprod || level >= Level::Vnni,
+            Kind::Int8 => matches!(level, Level::Dotprod | Level::I8mm) || level >= Level::Vnni,
         }
     }
 }
@@ -138,10 +141,15 @@ pub struct Panels {
     pub(crate) left_max: i32,
 }
 
+/// Whether groups lie in pairs.
+pub(crate) fn paired(kind: Kind, level: Level) -> bool {
+    kind == Kind::Int8 && level == Level::I8mm
+}
+
 /// Outputs in a panel at `level`.
 pub(crate) fn panel_width(level: Level) -> usize {
     match level {
-        Level::Scalar | Level::Neon | Level::Dotprod | Level::Avx2 => 16,
+        Level::Scalar | Level::Neon | Level::Dotprod | Level::I8mm | Level::Avx2 => 16,
         Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx => 32,
     }
 }

@@ -27,7 +27,9 @@ pub fn layer_norm(level: Level, rows: &mut [f32], width: usize, gain: &[f32], bi
                 norm_avx512(rows, width, gain, bias, epsilon)
             }
             #[cfg(target_arch = "aarch64")]
-            Level::Neon | Level::Dotprod => norm::<crate::arch::neon::F32x8>(rows, width, gain, bias, epsilon),
+            Level::Neon | Level::Dotprod | Level::I8mm => {
+                norm::<crate::arch::neon::F32x8>(rows, width, gain, bias, epsilon)
+            }
             _ => norm::<crate::arch::portable::Portable>(rows, width, gain, bias, epsilon),
         }
     }
@@ -93,7 +95,8 @@ impl LeftBuffer {
     ///
     /// int8: a row's smallest value becomes 0 and its largest 255, so its scale is a 255th of the span and
     /// its offset the smallest value ("dynamic, asymmetric, per token"); a value that is not finite acts as
-    /// with int16. At [`Level::Dotprod`], whose products are of signed bytes, all are 128 less.
+    /// with int16. At [`Level::Dotprod`] and [`Level::I8mm`], whose products are of signed
+    /// bytes, all are 128 less.
     ///
     /// # Panics
     /// If `source` is too short.
@@ -113,16 +116,16 @@ impl LeftBuffer {
         let (layout, groups) = (right.layout, right.groups);
         self.room(right, rows);
         self.row.reserve(groups);
-        self.row.u32_mut().fill(0);
         let (words, spare) = (self.words.u32_mut(), &mut self.row.u32_mut()[..groups]);
         for row in 0..rows {
             let from = &source[row * stride..][..width];
             let to = if layout == Layout::Lines { &mut words[row * groups..][..groups] } else { &mut *spare };
+            to[width.div_ceil(kind.group())..].fill(0);
             match kind {
                 Kind::F32 => {}
                 Kind::Bf16 => bf16_row(level, from, to),
                 Kind::Int16 => self.params.push(int16_row(level, from, right.left_max, to)),
-                Kind::Int8 if level == Level::Dotprod => self.params.push(signed_row(from, to)),
+                Kind::Int8 if matches!(level, Level::Dotprod | Level::I8mm) => self.params.push(signed_row(from, to)),
                 Kind::Int8 => self.params.push(int8_row(level, from, to)),
             }
             if layout == Layout::Tiles {

@@ -19,7 +19,9 @@ pub(super) unsafe fn run(level: Level, job: &Job<'_>, scratch: &mut Scratch) {
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx => run_avx512(job, scratch),
             #[cfg(target_arch = "aarch64")]
-            Level::Neon | Level::Dotprod => heads::<crate::arch::neon::NeonF32>(job, scratch, panel_width(level)),
+            Level::Neon | Level::Dotprod | Level::I8mm => {
+                heads::<crate::arch::neon::NeonF32>(job, scratch, panel_width(level))
+            }
             _ => heads::<crate::arch::portable::PortableF32>(job, scratch, panel_width(level)),
         }
     }
