@@ -4,9 +4,9 @@
 //! Devlin and others, "BERT: pre-training of deep bidirectional transformers for language understanding", 2019.
 
 use crate::config::{Family, Shape};
-use crate::forward::{Product, Tokens, Workspace, apply, apply_norm, block_tokens};
+use crate::forward::{Product, Tokens, Workspace, apply, apply_beside, apply_norm, block_tokens};
 use crate::safetensors::TensorFile;
-use crate::weights::{Layer, Loader, Precision, Weights};
+use crate::weights::{Layer, Linear, Loader, Precision, Weights};
 use base::Result;
 use kernels::{Activation, Attention, Finish, Kind, Level, Qkv, attend, gemm, gemm_rounded};
 use rayon::prelude::*;
@@ -85,7 +85,7 @@ pub(crate) fn load(
         .map(|i| {
             let name = |part: &str| format!("{}.{i}.{part}", names.layer);
             Ok(Layer {
-                qkv: load.beside(&names.qkv.map(name), h, h, precision.qkv)?,
+                qkv: qkv(&load, &names.qkv.map(name), h, precision)?,
                 output: load.linear(&name(names.output), h, h, precision.output)?,
                 norm1: load.norm(&name(names.norm1), h)?,
                 up: load.linear(&name(names.up), shape.intermediate, h, precision.up)?,
@@ -111,6 +111,15 @@ pub(crate) fn load(
         bias,
         last: None,
     })
+}
+
+/// The maps to queries, keys and values; as few as their kinds allow.
+fn qkv(load: &Loader<'_>, names: &[String; 3], h: usize, precision: Precision) -> Result<Vec<Linear>> {
+    let parts = match precision.queries == precision.values {
+        true => vec![(&names[..], precision.values)],
+        false => vec![(&names[..2], precision.queries), (&names[2..], precision.values)],
+    };
+    parts.into_iter().map(|(names, kind)| load.beside(names, h, h, kind)).collect()
 }
 
 /// Distances that MPNet tells apart: half of them for each direction.
@@ -163,10 +172,10 @@ pub(crate) fn forward<'w>(
         kind: Kind::F32,
     };
     for (number, layer) in weights.layers.iter().enumerate() {
-        let attention = Attention { kind: Attention::kind_beside(layer.qkv.panels.kind(), level), ..attention };
+        let attention = Attention { kind: Attention::kind_beside(layer.values_kind(), level), ..attention };
         watch(number, Product::Qkv, hidden);
         let (qkv, context) = (qkv.f32_mut(), context.f32_mut());
-        apply(level, &layer.qkv, hidden, h, rows, left, Activation::None, false, qkv);
+        apply_beside(level, &layer.qkv, hidden, h, rows, left, qkv);
         for (number, range) in tokens.ranges().enumerate() {
             let (at, len) = (range.start * 3 * h, range.len());
             let (q, k, v) = (&qkv[at..], &qkv[at + h..], &qkv[at + 2 * h..]);

@@ -94,6 +94,26 @@ pub(crate) fn apply(
     gemm(left, rows, &linear.panels, finish, out, linear.panels.outputs());
 }
 
+/// Several maps of one input, their outputs beside each other.
+pub(crate) fn apply_beside(
+    level: Level,
+    linears: &[Linear],
+    input: &[f32],
+    width: usize,
+    rows: usize,
+    left: &mut LeftBuffer,
+    out: &mut [f32],
+) {
+    let stride = linears.iter().map(|l| l.panels.outputs()).sum();
+    let mut first = 0;
+    for linear in linears {
+        let left = left.convert(level, &linear.panels, input, width, rows);
+        let finish = Finish { bias: &linear.bias, ..Finish::default() };
+        gemm(left, rows, &linear.panels, finish, &mut out[first..], stride);
+        first += linear.panels.outputs();
+    }
+}
+
 /// Normalises each row in place.
 pub(crate) fn apply_norm(level: Level, shape: &Shape, norm: &Norm, rows: &mut [f32]) {
     layer_norm(level, rows, shape.hidden, &norm.gain, &norm.bias, shape.epsilon);

@@ -7,7 +7,7 @@
 //! `down(gelu(up(x)) · gate(x))` (Shazeer, "GLU variants", 2020). Nothing has a bias unless the file says so.
 
 use crate::config::Shape;
-use crate::forward::{Tokens, Workspace, apply, apply_norm, block_tokens};
+use crate::forward::{Tokens, Workspace, apply, apply_beside, apply_norm, block_tokens};
 use crate::safetensors::TensorFile;
 use crate::weights::{Layer, Linear, Loader, Norm, Precision, Table, Weights};
 use base::Result;
@@ -35,7 +35,7 @@ pub(crate) fn load(file: &TensorFile<'_>, shape: &Shape, precision: Precision, l
         let mut up_bias = bias(&name("mlp.Wi"), 2 * wide)?;
         let gate_bias = up_bias.split_off(up_bias.len() / 2);
         Ok(Layer {
-            qkv: linear(&name("attn.Wqkv"), 3 * h, h, precision.qkv)?,
+            qkv: vec![linear(&name("attn.Wqkv"), 3 * h, h, precision.values)?],
             output: linear(&name("attn.Wo"), h, h, precision.output)?,
             norm1: match i {
                 0 => Norm { gain: Vec::new(), bias: Vec::new() },
@@ -92,13 +92,13 @@ pub(crate) fn forward<'w>(
             window: if global { None } else { modern.map(|m| m.window) },
             bias: &[],
             reach: 0,
-            kind: Attention::kind_beside(layer.qkv.panels.kind(), level),
+            kind: Attention::kind_beside(layer.values_kind(), level),
         };
         context.copy_from_slice(hidden);
         if !layer.norm1.gain.is_empty() {
             apply_norm(level, shape, &layer.norm1, context);
         }
-        apply(level, &layer.qkv, context, h, rows, left, Activation::None, false, qkv);
+        apply_beside(level, &layer.qkv, context, h, rows, left, qkv);
         for (text, range) in tokens.ranges().enumerate() {
             if let Some(turns) = &turns {
                 let rows = &mut qkv[range.start * 3 * h..range.end * 3 * h];

@@ -110,6 +110,26 @@ fn levels_agree() {
 }
 
 #[test]
+fn bytes_are_multiplied_where_it_costs_nothing() {
+    let texts: Vec<&str> = include_str!("../assets/calibration.txt").lines().step_by(20).collect();
+    for level in LEVELS.into_iter().filter(|&l| l.available() && kernels::Kind::Int8.runs_at(l)) {
+        let least = |kind| {
+            let embed = |kind| {
+                let mut rows = Vec::new();
+                let model = models::builtin_sentence_embedder(level, kind).unwrap();
+                model.embed(&texts, Role::Passage, &mut rows).unwrap();
+                rows
+            };
+            let (rows, exact) = (embed(kind), embed(Some(kernels::Kind::F32)));
+            let each = rows.chunks(384).zip(exact.chunks(384)).map(|(a, b)| cosine(a, b));
+            each.fold(1.0, f32::min)
+        };
+        let (mixed, bytes) = (least(None), least(Some(kernels::Kind::Int8)));
+        assert!(mixed > 0.9997 && bytes < 0.9994, "{level}: {mixed}, bytes throughout {bytes}");
+    }
+}
+
+#[test]
 fn every_kind_of_products_is_near_or_refused() {
     let text = "Reciprocal rank fusion combines rankings without their scores.";
     let exact = embed(&[text]);
