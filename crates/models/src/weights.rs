@@ -222,7 +222,7 @@ impl Precision {
     ///
     /// Where there are products of bytes, half of them is: of the built-in model, queries, keys and the first product
     /// of the feed-forward part have weights of 8 bits, so nothing but the inputs is rounded, which costs them next to
-    /// nothing, and the product after the heads loses as little. Values and the second product would lose ten times
+    /// nothing, and the product after the heads loses as little. Values and the second product would lose six times
     /// as much together.
     pub fn of_integers(level: Level) -> Self {
         let exact = Kind::of_integers(level);
