@@ -95,7 +95,11 @@ unsafe fn dispatch(job: &Job<'_>) {
             #[cfg(target_arch = "x86_64")]
             (_, Kind::Bf16) => run_bf16(job),
             #[cfg(target_arch = "x86_64")]
+            (_, Kind::Int8) if job.rounded.is_some() => run_vnni_rounded(job),
+            #[cfg(target_arch = "x86_64")]
             (_, Kind::Int8) => run_vnni(job),
+            #[cfg(target_arch = "x86_64")]
+            (Level::Vnni | Level::Amx, Kind::Int16) => run_vnni_int16(job),
             #[cfg(target_arch = "x86_64")]
             (Level::Avx512 | Level::Bf16 | Level::Vnni | Level::Amx, Kind::F32) => run_avx512(job),
             #[cfg(target_arch = "aarch64")]
@@ -132,12 +136,19 @@ unsafe fn run_avx512(job: &Job<'_>) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 unsafe fn run_bf16(job: &Job<'_>) {
     use crate::arch::avx512::Avx512Bf16;
-    unsafe {
-        match &job.rounded {
-            None => run::<Avx512Bf16>(job),
-            Some(rounded) => run_rounded(job, rounded),
-        }
-    }
+    unsafe { if job.rounded.is_some() { run_rounded::<Avx512Bf16>(job) } else { run::<Avx512Bf16>(job) } }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16")]
+unsafe fn run_vnni_rounded(job: &Job<'_>) {
+    unsafe { run_rounded::<crate::arch::avx512::Avx512Vnni>(job) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+unsafe fn run_vnni_int16(job: &Job<'_>) {
+    unsafe { run::<crate::arch::avx512::Avx512Int16>(job) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -208,23 +219,26 @@ unsafe fn run<D: Dot>(job: &Job<'_>) {
 }
 
 /// As [`run`], a block at a time into a little room of its own, and rounded from there.
+///
+/// # Safety
+/// As [`dispatch`], inside AVX512-BF16.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn run_rounded(job: &Job<'_>, rounded: &Rounded) {
-    use crate::arch::{avx512::Avx512Bf16, pairs512::round_line};
+unsafe fn run_rounded<D: Dot>(job: &Job<'_>) {
+    let Some(rounded) = &job.rounded else { return };
     unsafe {
         let mut room = [0.0f32; 16 * WIDTH];
         for panel in 0..job.b.n / WIDTH {
             let first = panel * WIDTH;
             let mut row = 0;
             while row < job.rows {
-                let m = block_rows(job.rows - row, Avx512Bf16::ROWS);
+                let m = block_rows(job.rows - row, D::ROWS);
                 let floats = room.as_mut_ptr();
                 let job = Job { out: floats.wrapping_sub(row * WIDTH + first), out_stride: WIDTH, ..*job };
-                with_rows!(m, block, Avx512Bf16, (&job, panel, row));
-                activate::<<Avx512Bf16 as Dot>::V>(job.finish.activation, floats, WIDTH, m, WIDTH);
+                with_rows!(m, block, D, (&job, panel, row));
+                activate::<D::V>(job.finish.activation, floats, WIDTH, m, WIDTH);
                 for r in 0..m {
-                    round_line(floats.add(r * WIDTH), rounded.line(row + r, first));
+                    crate::arch::pairs512::round_line(floats.add(r * WIDTH), rounded.line(row + r, first));
                 }
                 row += m;
             }

@@ -27,8 +27,8 @@ pub enum Kind {
     /// The upper half of an f32.
     Bf16,
     /// 8-bit integers with a scale per row, widened to 16 bits and multiplied in pairs; the left-hand side
-    /// gets as many bits, up to 16, as the sums have room for. Half the instructions of f32 where there is
-    /// nothing above AVX2, and a hundredth of the loss of 8 bits on the left.
+    /// gets as many bits, up to 16, as the sums have room for. Half the instructions of f32 with AVX2 and with
+    /// VNNI, and a hundredth of the loss of 8 bits on the left.
     Int16,
     /// 8-bit integers with a scale per row; the left-hand side is quantised per row as it arrives.
     Int8,
@@ -63,15 +63,18 @@ impl Kind {
     }
 
     /// The fastest at `level` for weights that were floats and keep their precision: bf16 where there are
-    /// instructions for it, else f32.
+    /// instructions for it that are faster than those of f32, else f32.
     pub fn of_floats(level: Level) -> Kind {
-        if level >= Level::Bf16 && Level::Bf16.available() { Kind::Bf16 } else { Kind::F32 }
+        if level.multiplies_pairs_fast() { Kind::Bf16 } else { Kind::F32 }
     }
 
     /// The fastest at `level` for weights that are 8-bit integers, if the left-hand side is to lose next to
     /// nothing.
     pub fn of_integers(level: Level) -> Kind {
-        if level == Level::Avx2 { Kind::Int16 } else { Kind::of_floats(level) }
+        match Kind::of_floats(level) {
+            Kind::F32 if level != Level::Scalar && Kind::Int16.runs_at(level) => Kind::Int16,
+            kind => kind,
+        }
     }
 
     /// Whether there are products of this kind at `level`.
@@ -79,7 +82,7 @@ impl Kind {
         match self {
             Kind::F32 => true,
             Kind::Bf16 => level >= Level::Bf16 && Level::Bf16.available(),
-            Kind::Int16 => matches!(level, Level::Scalar | Level::Avx2),
+            Kind::Int16 => matches!(level, Level::Scalar | Level::Avx2) || level >= Level::Vnni,
             Kind::Int8 => matches!(level, Level::Dotprod | Level::I8mm) || level >= Level::Vnni,
         }
     }
@@ -197,6 +200,6 @@ impl Panels {
     /// Whether [`crate::gemm_rounded`] can make of these outputs the left side of a product with `next`.
     pub fn feeds(&self, next: &Panels) -> bool {
         let whole = self.width == WIDTH && self.n.is_multiple_of(WIDTH) && next.k == self.n;
-        whole && self.kind == Kind::Bf16 && next.kind == Kind::Bf16 && self.level == next.level
+        whole && matches!(self.kind, Kind::Bf16 | Kind::Int8) && next.kind == Kind::Bf16 && self.level == next.level
     }
 }

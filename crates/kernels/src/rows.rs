@@ -189,7 +189,7 @@ fn bf16_blocks(level: Level, from: &[f32], to: &mut [u32]) -> usize {
 
 #[cfg(target_arch = "x86_64")]
 fn largest_of_blocks(level: Level, from: &[f32]) -> (f32, usize) {
-    if level != Level::Avx2 || !Level::Avx2.available() {
+    if level < Level::Avx2 || !Level::Avx2.available() {
         return (0.0, 0);
     }
     // SAFETY: the instruction set is there.
@@ -198,7 +198,7 @@ fn largest_of_blocks(level: Level, from: &[f32]) -> (f32, usize) {
 
 #[cfg(target_arch = "x86_64")]
 fn int16_blocks(level: Level, from: &[f32], inverse: f32, to: &mut [u32]) -> usize {
-    if level != Level::Avx2 || !Level::Avx2.available() {
+    if level < Level::Avx2 || !Level::Avx2.available() {
         return 0;
     }
     // SAFETY: the instruction set is there; whole blocks of 16 values fit both slices.

@@ -1,8 +1,8 @@
 //! Every level of this machine against the plain versions, at sizes around the registers' widths.
 
 use kernels::{
-    Activation, Attention, Finish, Kind, LEVELS, Left, LeftBuffer, Level, Panels, Qkv, Rows, Scratch, attend, gemm,
-    layer_norm, reference,
+    Activation, Attention, Finish, KINDS, Kind, LEVELS, Left, LeftBuffer, Level, Panels, Qkv, Rows, Scratch, attend,
+    gemm, gemm_rounded, layer_norm, reference,
 };
 
 /// A repeatable stream of numbers in -1..1 (Marsaglia's xorshift).
@@ -93,6 +93,33 @@ fn products_of_every_kind_and_shape() {
                     assert!(gap.iter().all(|&x| x == 7.0), "{level} {kind:?} wrote between rows");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn outputs_are_rounded_for_the_next_product() {
+    let mut numbers = Numbers(5);
+    for (m, k, n, last) in [(1, 40, 32, 5), (13, 64, 64, 33), (16, 30, 96, 32), (37, 128, 64, 70), (65, 32, 160, 8)] {
+        let (a, b, c, bias) = (numbers.take(m * k), numbers.take(n * k), numbers.take(last * n), numbers.take(n));
+        for (level, kind) in levels().flat_map(|level| KINDS.map(|kind| (level, kind))) {
+            if !kind.runs_at(level) || !Kind::Bf16.runs_at(level) {
+                continue;
+            }
+            let first = Panels::pack(Rows::F32(&b), n, k, kind, level);
+            let next = Panels::pack(Rows::F32(&c), last, n, Kind::Bf16, level);
+            if !first.feeds(&next) {
+                continue;
+            }
+            let (mut left, mut middle) = (LeftBuffer::default(), LeftBuffer::default());
+            let finish = Finish { bias: &bias, activation: Activation::Gelu, ..Finish::default() };
+            let mut floats = vec![0.0; m * n];
+            gemm(left.convert(level, &first, &a, k, m), m, &first, finish, &mut floats, n);
+            let (mut want, mut got) = (vec![0.0; m * last], vec![0.0; m * last]);
+            gemm(middle.convert(level, &next, &floats, n, m), m, &next, Finish::default(), &mut want, last);
+            let rounded = gemm_rounded(left.convert(level, &first, &a, k, m), m, &first, finish, &next, &mut middle);
+            gemm(rounded, m, &next, Finish::default(), &mut got, last);
+            assert!(got == want && got.iter().all(|x| x.is_finite()), "{level} {kind:?} {m}x{k}x{n}x{last}");
         }
     }
 }

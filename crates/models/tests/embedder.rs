@@ -150,9 +150,6 @@ fn every_kind_of_products_is_near_or_refused() {
             }
         }
     }
-    // Whole numbers of 16 bits are for processors without anything wider than 256 bits.
-    let wide = kernels::level() >= kernels::Level::Avx512;
-    assert!(!wide || models::open_as("minilm", Some(kernels::Kind::Int16)).is_err());
 }
 
 #[test]

@@ -186,56 +186,70 @@ impl Dot for Avx512Bf16 {
     }
 }
 
-/// Unsigned times signed bytes, four at a time, summed in i32 (`vpdpbusd`).
-pub(crate) struct Avx512Vnni;
+/// Products of integers, summed in i32.
+macro_rules! integers {
+    ($(#[$doc:meta])* $name:ident, $step:ident, $tile:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
 
-// SAFETY of the whole impl: see `Dot`; each method is one instruction of AVX-512 or AVX512-VNNI.
-impl Dot for Avx512Vnni {
-    type V = F32x16;
-    type Acc = __m512i;
-    type A = __m512i;
-    type B = __m512i;
-    const ROWS: usize = 12;
+        // SAFETY of the whole impl: see `Dot`; each method is one instruction of AVX-512 or AVX512-VNNI.
+        impl Dot for $name {
+            type V = F32x16;
+            type Acc = __m512i;
+            type A = __m512i;
+            type B = __m512i;
+            const ROWS: usize = 12;
 
-    #[inline(always)]
-    unsafe fn zero() -> __m512i {
-        unsafe { _mm512_setzero_si512() }
-    }
-    #[inline(always)]
-    unsafe fn load(p: *const u32) -> __m512i {
-        unsafe { _mm512_loadu_si512(p.cast()) }
-    }
-    #[inline(always)]
-    unsafe fn broadcast(p: *const u32) -> __m512i {
-        unsafe { _mm512_set1_epi32(*p.cast::<i32>()) }
-    }
-    #[inline(always)]
-    unsafe fn step(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_dpbusd_epi32(acc, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn float(acc: __m512i) -> F32x16 {
-        unsafe { F32x16(_mm512_cvtepi32_ps(acc)) }
-    }
-    #[inline(always)]
-    unsafe fn tile<const M: usize>(
-        a: *const u32,
-        a_stride: usize,
-        b: *const u32,
-        b_stride: usize,
-        groups: usize,
-    ) -> [[__m512i; 2]; M] {
-        unsafe {
-            let sums = tile512::int8_tile::<M>(a, a_stride, b, b_stride, groups);
-            let mut out = [[Self::zero(); 2]; M];
-            for r in 0..M {
-                for i in 0..2 {
-                    out[r][i] = _mm512_castps_si512(sums[r][i]);
+            #[inline(always)]
+            unsafe fn zero() -> __m512i {
+                unsafe { _mm512_setzero_si512() }
+            }
+            #[inline(always)]
+            unsafe fn load(p: *const u32) -> __m512i {
+                unsafe { _mm512_loadu_si512(p.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn broadcast(p: *const u32) -> __m512i {
+                unsafe { _mm512_set1_epi32(*p.cast::<i32>()) }
+            }
+            #[inline(always)]
+            unsafe fn step(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
+                unsafe { $step(acc, a, b) }
+            }
+            #[inline(always)]
+            unsafe fn float(acc: __m512i) -> F32x16 {
+                unsafe { F32x16(_mm512_cvtepi32_ps(acc)) }
+            }
+            #[inline(always)]
+            unsafe fn tile<const M: usize>(
+                a: *const u32,
+                a_stride: usize,
+                b: *const u32,
+                b_stride: usize,
+                groups: usize,
+            ) -> [[__m512i; 2]; M] {
+                unsafe {
+                    let sums = tile512::$tile::<M>(a, a_stride, b, b_stride, groups);
+                    let mut out = [[Self::zero(); 2]; M];
+                    for r in 0..M {
+                        for i in 0..2 {
+                            out[r][i] = _mm512_castps_si512(sums[r][i]);
+                        }
+                    }
+                    out
                 }
             }
-            out
         }
-    }
+    };
+}
+
+integers! {
+    /// Unsigned times signed bytes, four at a time (`vpdpbusd`).
+    Avx512Vnni, _mm512_dpbusd_epi32, int8_tile
+}
+integers! {
+    /// Integers of 16 bits, two at a time (`vpdpwssd`).
+    Avx512Int16, _mm512_dpwssd_epi32, int16_tile
 }
 
 /// Rounds whole blocks of 32 values to bf16 and says how many values that were.

@@ -175,3 +175,7 @@ tile! {
     /// Sums (i32, in the bits of f32) of products of unsigned bytes on the left with signed ones, four by four.
     int8_tile, "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", "vpdpbusd"
 }
+tile! {
+    /// Sums (i32, in the bits of f32) of products of pairs of 16-bit integers.
+    int16_tile, "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni", "vpdpwssd"
+}
