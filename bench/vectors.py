@@ -8,7 +8,9 @@ Use:      bench/vectors.py synthetic DIR                 makes such a folder: 1,
           bench/vectors.py beside DIR --ours 'Vamana44,LVQ8:window=36,64' --peer 'hnswlib M16:96,140'
                                       --peer 'faiss HNSW32:57,96' --peer 'faiss IVF1264,Flat:48,86'
           bench/vectors.py filters DIR --ours ... --peer 'faiss HNSW32:160' --peer 'faiss Flat:0'
-Needs:    numpy; faiss-cpu and hnswlib for the peers; `cargo build --release -p ragstone -p ragstone-bench`.
+          (other peers: 'usearch M16,i8:64,100' and 'svs R32,f16:24,40')
+Needs:    numpy; faiss-cpu, hnswlib, usearch, scalable-vs for the peers;
+          `cargo build --release -p ragstone -p ragstone-bench`.
 
 After the colon: windows or probes of ours, ef or nprobe of a peer, each a line of the table.
 Indexes are built on one thread and kept in DIR, so that a second call only searches. A pass asks every query once;
@@ -134,10 +136,83 @@ class Hnswlib:
         return self.index.knn_query(query, K, num_threads=1)[0]
 
 
+class Usearch:
+    """`M16` or `M16,i8`; bytes are the numbers by the largest of all, compared by cosine."""
+
+    def __init__(self, name):
+        links, _, kind = name.partition(",")
+        self.links, self.kind = int(links.lstrip("M")), kind or "f32"
+
+    def empty(self, dimension):
+        from usearch.index import Index
+        metric = "cos" if self.kind == "i8" else "ip"
+        return Index(ndim=dimension, metric=metric, dtype=self.kind, connectivity=self.links, expansion_add=200)
+
+    def encode(self, rows):
+        return np.clip(np.rint(rows * self.scale), -127, 127).astype(np.int8) if self.kind == "i8" else rows
+
+    def build(self, base):
+        self.scale = np.float32(127 / np.abs(base).max())
+        self.index = self.empty(base.shape[1])
+        self.index.add(np.arange(len(base)), self.encode(base), threads=1)
+
+    def save(self, path):
+        self.index.save(path)
+        np.save(path + ".scale.npy", self.scale)
+
+    def load(self, path, dimension):
+        self.index, self.scale = self.empty(dimension), np.load(path + ".scale.npy")
+        self.index.load(path)
+
+    def set(self, value, mask=None):
+        assert mask is None, "usearch has no filters in Python"
+        self.index.expansion_search = value
+
+    def one(self, query):
+        return self.index.search(self.encode(query[0]), K, threads=1).keys.reshape(1, -1)
+
+
+class Svs:
+    """`R32,f16` or `R32,f32`: a flat graph; its compressed rows need an Intel processor."""
+
+    def __init__(self, name):
+        links, _, kind = name.partition(",")
+        self.links, self.kind = int(links.lstrip("R")), {"f16": np.float16, "f32": np.float32}[kind or "f32"]
+
+    def build(self, base):
+        import svs
+        how = svs.VamanaBuildParameters(alpha=0.95, graph_max_degree=self.links, window_size=200)
+        self.index = svs.Vamana.build(how, base.astype(self.kind), svs.DistanceType.MIP, num_threads=1)
+
+    def save(self, path):
+        for part in ("config", "graph", "data"):
+            os.makedirs(f"{path}/{part}")
+        self.index.save(f"{path}/config", f"{path}/graph", f"{path}/data")
+
+    def load(self, path, dimension):
+        import svs
+        data = svs.VectorDataLoader(f"{path}/data", svs.np_to_svs(self.kind), dims=dimension)
+        graph = svs.GraphLoader(f"{path}/graph")
+        self.index = svs.Vamana(f"{path}/config", graph, data, svs.DistanceType.MIP, num_threads=1)
+
+    def set(self, value, mask=None):
+        assert mask is None, "svs has no filters in Python"
+        self.index.search_window_size = value
+
+    def one(self, query):
+        return self.index.search(query, K)[0]
+
+
+def stored(path):
+    """Bytes of a file, or of all files in a folder."""
+    files = [path] if os.path.isfile(path) else [os.path.join(at, f) for at, _, fs in os.walk(path) for f in fs]
+    return sum(map(os.path.getsize, files))
+
+
 def peer(folder, name):
     """The index of a peer, built or read, and what is known of its build."""
     engine, spec = name.split()
-    index = {"faiss": Faiss, "hnswlib": Hnswlib}[engine](spec)
+    index = {"faiss": Faiss, "hnswlib": Hnswlib, "usearch": Usearch, "svs": Svs}[engine](spec)
     path = f"{folder}/{engine}_{spec.replace(',', '_')}.index"
     if os.path.exists(path):
         index.load(path, np.load(f"{folder}/base.npy", mmap_mode="r").shape[1])
@@ -150,7 +225,7 @@ def peer(folder, name):
         json.dump(facts, open(path + ".json", "w"))
     facts = json.load(open(path + ".json")) if os.path.exists(path + ".json") else None
     rows = facts["rows"] if facts else len(np.load(f"{folder}/base.npy", mmap_mode="r"))
-    size = f"{os.path.getsize(path) / rows:.0f} B"
+    size = f"{stored(path) / rows:.0f} B"
     if facts:
         size += f", build {facts['seconds']:.0f} CPU s, {facts['memory'] / 2**20:.0f} MiB"
     return index, size

@@ -44,6 +44,7 @@ pub mod product;
 pub mod reference;
 mod rows;
 pub mod select;
+pub mod sorted;
 #[cfg(target_arch = "x86_64")]
 mod tile_product;
 #[cfg(target_arch = "x86_64")]

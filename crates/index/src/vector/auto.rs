@@ -1,6 +1,8 @@
 //! The recipe for those who have not chosen one.
 
-use super::graph::packed::Packing;
+use super::code::kind::Kind;
+use super::code::lvq::EVEN_LEAST;
+use super::graph::packed::links_bytes;
 use super::recipe::{Code, Recipe, Structure};
 use base::Metric;
 
@@ -55,14 +57,15 @@ impl Recipe {
 fn row_bytes(recipe: &Recipe, rows: usize, dimension: usize) -> usize {
     let code = |code| match code {
         Code::Fp16 | Code::Bf16 => 2 * dimension,
-        Code::Lvq8 => 16 + dimension,
+        Code::Lvq8 if recipe.structure != Structure::Scan && dimension >= EVEN_LEAST => Kind::Split.bytes(dimension),
+        Code::Lvq8 => Kind::Lvq.bytes(dimension),
         Code::Bin => 0,
         _ => 4 * dimension,
     };
     let sketch = (dimension.div_ceil(64) * 8 + 8).next_multiple_of(32);
     let plain = recipe.structure == Structure::Scan && recipe.code == Code::Fp16;
     let links = match recipe.structure {
-        Structure::Vamana { links } => Packing::of(links, rows).bytes(),
+        Structure::Vamana { links } => links_bytes(links, rows),
         _ => 0,
     };
     code(recipe.code) + recipe.refine.map_or(0, code) + links + if plain { 0 } else { sketch }
@@ -79,11 +82,12 @@ mod tests {
         assert_eq!(pick(19_999, None), "SQfp16");
         assert_eq!(pick(100_000, None), "Vamana44,LVQ8");
         assert_eq!(pick(100_000, Some(70_000_000)), "Vamana44,LVQ8");
-        assert_eq!(pick(100_000, Some(50_000_000)), "LVQ8");
+        assert_eq!(pick(100_000, Some(50_000_000)), "Vamana44,LVQ8");
+        assert_eq!(pick(100_000, Some(47_000_000)), "LVQ8");
         assert_eq!(pick(100_000, Some(10_000_000)), "BIN");
         assert_eq!(pick(10_000, Some(1_000)), "BIN");
         assert_eq!(Recipe::auto(50_000, 8, Metric::Manhattan, None).recipe.to_string(), "Vamana32,SQfp16");
         let choice = Recipe::auto(100_000, 384, Metric::Cosine, None);
-        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 596, "{choice:?}");
+        assert!(choice.reason.contains("100000 rows") && choice.bytes == 100_000 * 476, "{choice:?}");
     }
 }

@@ -143,8 +143,8 @@ impl VectorBuilder {
                 let (kind, built) = (plan.levels.kind, Plan::comparable(plan.levels.kind));
                 let with = |books: Option<Codebooks>| {
                     let sketches = books.is_none();
-                    let tail = graph::packed::Packing::of(links.degree, shape.rows).bytes();
-                    RowPlan { tail, sketches, books, ..RowPlan::default() }
+                    let tail = graph::packed::links_bytes(links.degree, shape.rows);
+                    RowPlan { tail, sketches, books, even: true, ..RowPlan::default() }
                 };
                 let kept = (built != kind).then(|| {
                     let books = match kind {

@@ -15,9 +15,11 @@ pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 const MAGIC: [u8; 8] = *b"RAGSVEC\n";
 /// What this build reads up to.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The section that a reader of version 1 would not miss, and go astray without.
-const SINCE_2: &str = "links";
+pub(crate) const SINCE_2: &str = "links";
+/// The same for version 2.
+pub(crate) const SINCE_3: &str = "sorted-links";
 const HEADER: usize = 64;
 const ENTRY: usize = 48;
 const ALIGN: usize = 64;
@@ -72,7 +74,8 @@ impl Writer {
         }
         let mut file = Vec::with_capacity(at);
         file.extend_from_slice(&MAGIC);
-        let version: u32 = if self.sections.iter().any(|(name, _)| *name == SINCE_2) { 2 } else { 1 };
+        let has = |wanted| self.sections.iter().any(|(name, _)| *name == wanted);
+        let version: u32 = if has(SINCE_3) { 3 } else { 1 + u32::from(has(SINCE_2)) };
         file.extend_from_slice(&version.to_le_bytes());
         file.extend_from_slice(&(self.sections.len() as u32).to_le_bytes());
         file.extend_from_slice(&(at as u64).to_le_bytes());

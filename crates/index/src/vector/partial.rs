@@ -122,12 +122,13 @@ mod tests {
     #[test]
     fn a_search_compares_what_it_reads() {
         let value = |i: u32| (i.wrapping_mul(2_654_435_761) >> 20) as f32;
-        for recipe in ["Vamana8,LVQ8", "HNSW4,SQfp16"] {
-            let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 16, Metric::Cosine).unwrap();
-            builder.extend(&(0..16 * 20_000).map(value).collect::<Vec<_>>()).unwrap();
+        // Rows of 64 numbers have the highest bits of their codes in the sketches.
+        for (recipe, d) in [("Vamana8,LVQ8", 16), ("HNSW4,SQfp16", 16), ("Vamana8,LVQ8", 64)] {
+            let mut builder = VectorBuilder::new(recipe.parse().unwrap(), d, Metric::Cosine).unwrap();
+            builder.extend(&(0..d as u32 * 20_000).map(value).collect::<Vec<_>>()).unwrap();
             let bytes = builder.finish().unwrap();
             let open = |bytes: Vec<u8>| VectorSegment::open(Arc::new(bytes)).unwrap();
-            let query: Vec<f32> = (0..16).map(|i| value(7 + i)).collect();
+            let query: Vec<f32> = (0..d as u32).map(|i| value(7 + i)).collect();
             let sound = open(bytes.clone());
             let want = search(&sound, &query, None).unwrap();
             let records = sound.reader.section("records").unwrap();

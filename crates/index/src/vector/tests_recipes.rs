@@ -5,7 +5,8 @@ use super::*;
 use base::{Metric, RowSet};
 use proptest::prelude::*;
 
-pub(super) const RECIPES: [&str; 35] = [
+pub(super) const RECIPES: [&str; 36] = [
+    "RR64,HNSW12,LVQ8",
     "LVQ4x8",
     "IVF20,LVQ4x8",
     "Vamana24,LVQ4x8",

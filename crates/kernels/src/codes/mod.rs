@@ -7,6 +7,7 @@
 //! - Bytes ([`ByteQuery`]): the query is rounded to 15 bits and split into two signed bytes, so that two
 //!   8-bit integer dot products (VNNI), or one of 16 bits, give its inner product with unsigned codes. The error, 2^-15 of the
 //!   query's largest number, is far below that of an 8-bit code.
+//! - Split bytes ([`Split`]): the same, the highest bits lying apart, where they are bit codes of their own.
 //! - Nibbles ([`NibbleQuery`]): 4-bit codes against signed bytes; a query's rounding is a tenth of theirs.
 //! - Bits ([`BitQuery`]): the query is rounded to signed bytes; a record's set bits select which are summed.
 //!   The estimator around it is that of RaBitQ (Gao and Long, SIGMOD 2024).
@@ -17,8 +18,11 @@ mod avx2;
 mod neon;
 mod rounding;
 mod scalar;
+mod split;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub use split::{Split, join, split, split_bytes};
 
 use crate::Level;
 

@@ -4,7 +4,7 @@ use super::{BitQuery, ByteQuery, Records};
 use crate::Level;
 use std::arch::x86_64::*;
 
-fn vnni(level: Level) -> bool {
+pub(super) fn vnni(level: Level) -> bool {
     level >= Level::Vnni && Level::Vnni.available()
 }
 
@@ -72,7 +72,7 @@ unsafe fn bit_groups(query: &BitQuery, records: Records<'_>, ids: &[u32], out: &
 
 /// Hands the codes of `ids` to the tiles, four at a time and then one by one.
 #[inline(always)]
-fn groups<T: Copy>(
+pub(super) fn groups<T: Copy>(
     records: Records<'_>,
     ids: &[u32],
     out: &mut [T],
@@ -123,6 +123,13 @@ unsafe fn byte_tile<const R: usize>(query: &ByteQuery, codes: [*const u8; R]) ->
             }
         }
     }
+    byte_scores(query, high, low)
+}
+
+/// What sums of products with both parts of `query`'s numbers are worth; `R` is 1 or 4.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(super) fn byte_scores<const R: usize>(query: &ByteQuery, high: [__m512i; R], low: [__m512i; R]) -> [f32; R] {
     let mut sums = [_mm512_setzero_ps(); R];
     for r in 0..R {
         let h = _mm512_cvtepi32_ps(high[r]);

@@ -31,7 +31,7 @@ impl Rows<'_> {
             }
             Kind::Lvq => self.between_codes(row, others, out),
             // Graphs are built over rows that can be compared.
-            Kind::Lvq4 | Kind::Product(_) | Kind::Nothing => out.fill(0.0),
+            Kind::Split | Kind::Lvq4 | Kind::Product(_) | Kind::Nothing => out.fill(0.0),
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Plan<'a> {
     pub centre: Option<&'a dyn Fn(usize) -> &'a [f32]>,
     /// For [`Kind::Product`].
     pub books: Option<Codebooks>,
+    /// [`Kind::Lvq`] with sketches: see [`lvq::encode_even`]. Rows of few numbers are left as they are.
+    pub even: bool,
 }
 
 /// Encoded rows in memory.
@@ -39,6 +41,8 @@ pub(crate) struct Encoded {
     pub squares: Vec<f32>,
     /// Whether rows have sketches.
     sketched: bool,
+    /// [`Kind::Lvq`]: see [`lvq::encode_even`]. Such rows have sketches.
+    pub even: bool,
     books: Option<Codebooks>,
 }
 
@@ -46,6 +50,7 @@ pub(crate) struct Encoded {
 pub(crate) fn encode(rows: &[f32], shape: Shape, kind: Kind, plan: Plan<'_>) -> Encoded {
     let mut out = Encoded::new(Shape { rows: 0, ..shape }, kind, plan.tail, mean(rows, shape.dimension));
     out.sketched &= plan.sketches;
+    out.even = plan.even && out.sketched && kind == Kind::Lvq && shape.dimension >= lvq::EVEN_LEAST;
     out.books = plan.books;
     out.records.reserve_exact(shape.rows * (kind.bytes(shape.dimension) + plan.tail));
     prefer_large(&mut out.records);
@@ -87,14 +92,24 @@ impl Encoded {
     pub fn new(shape: Shape, kind: Kind, tail: usize, mean: Vec<f32>) -> Encoded {
         let (records, sketches, norms, squares) = Default::default();
         let sketched = sketched(shape.metric);
-        Encoded { kind, shape, tail, records, sketches, mean, error: 0.0, norms, squares, sketched, books: None }
+        let (error, even, books) = (0.0, false, None);
+        Encoded { kind, shape, tail, records, sketches, mean, error, norms, squares, sketched, even, books }
     }
 
     /// A copy of `rows` that can grow, without what follows the rows in their records.
     pub fn copy(rows: &Rows<'_>) -> Encoded {
-        let mut out = Encoded::new(rows.shape, rows.kind, 0, rows.mean.to_vec());
-        let bytes = rows.kind.bytes(rows.shape.dimension);
-        out.records = rows.records.chunks_exact(rows.stride).flat_map(|record| &record[..bytes]).copied().collect();
+        let even = rows.kind == Kind::Split;
+        let kind = if even { Kind::Lvq } else { rows.kind };
+        let mut out = Encoded { even, ..Encoded::new(rows.shape, kind, 0, rows.mean.to_vec()) };
+        let bytes = kind.bytes(rows.shape.dimension);
+        out.records.reserve_exact(rows.shape.rows * bytes);
+        for (row, record) in rows.records.chunks_exact(rows.stride).enumerate() {
+            match even {
+                true => lvq::join(record, rows.sketch(row as u32), rows.mean, &mut out.records),
+                false => out.records.extend_from_slice(&record[..bytes]),
+            }
+            out.records.resize((row + 1) * bytes, 0xff);
+        }
         out.sketches = rows.sketches.to_vec();
         out.error = rows.error;
         let (mut decoded, mut scratch) = (Vec::new(), Vec::new());
@@ -121,7 +136,8 @@ impl Encoded {
                     element.decode(&self.records[start..], &mut decoded);
                 }
                 Kind::Lvq => {
-                    lvq::encode(row, &self.mean, &mut scratch, &mut self.records);
+                    let encode = if self.even { lvq::encode_even } else { lvq::encode };
+                    encode(row, &self.mean, &mut scratch, &mut self.records);
                     lvq::decode(&self.records[start..], &self.mean, &mut decoded);
                 }
                 Kind::Lvq4 => {
@@ -140,7 +156,7 @@ impl Encoded {
                         self.records.extend_from_slice(codes);
                     }
                 }
-                Kind::Nothing => decoded.extend_from_slice(row),
+                Kind::Split | Kind::Nothing => decoded.extend_from_slice(row),
             }
             self.records.resize(start + record, 0xff);
             let norm = self.measure(&decoded, &mut scratch);
@@ -180,7 +196,8 @@ impl Encoded {
     /// The given rows, with room for `tail` bytes after each.
     pub fn select(&self, rows: &[u32], tail: usize) -> Encoded {
         let shape = Shape { rows: rows.len(), ..self.shape };
-        let mut out = Encoded { error: self.error, ..Encoded::new(shape, self.kind, tail, self.mean.clone()) };
+        let new = Encoded::new(shape, self.kind, tail, self.mean.clone());
+        let mut out = Encoded { error: self.error, even: self.even, ..new };
         let (old, bytes) = (self.view().stride, self.kind.bytes(shape.dimension));
         out.records.reserve_exact(rows.len() * (bytes + tail));
         let sketch = if self.sketched { sketch::stride(shape.dimension) } else { 0 };
@@ -192,6 +209,20 @@ impl Encoded {
             out.squares.push(self.squares[row]);
         }
         out
+    }
+
+    /// The rows as [`Kind::Split`], whose sketches hold a part of the codes; they must be even.
+    pub fn split(mut self) -> Encoded {
+        let d = self.shape.dimension;
+        let (old, sketch) = (self.view().stride, sketch::stride(d));
+        let (bytes, whole) = (Kind::Split.bytes(d) + self.tail, lvq::HEADER + d);
+        let mut records = Vec::with_capacity(self.shape.rows * bytes);
+        let parts = self.records.chunks_exact(old).zip(self.sketches.chunks_exact_mut(sketch));
+        for (row, (record, sketch)) in parts.enumerate() {
+            lvq::split(&record[..whole], sketch, &mut records);
+            records.resize((row + 1) * bytes, 0xff);
+        }
+        Encoded { kind: Kind::Split, records, ..self }
     }
 
     /// Notes the lengths of a decoded row and leaves it minus the mean in `scratch`.

@@ -10,13 +10,18 @@
 //!
 //! Number `j` of the row is about `mean[j] + low + step * code[j]`. `norm` is the squared length of the row
 //! so decoded, `sum` the sum of its code.
+//!
+//! The files of graphs keep seven bits a number and the step only: steps there lie evenly about zero
+//! ([`encode_even`]), so that the eighth bit is the sign, which is in the row's sketch ([`super::sketch`]).
 
 use super::super::container::u32_at;
 use super::center;
-use kernels::codes::NibbleQuery;
+use kernels::codes::{self, NibbleQuery};
 
 /// Bytes before the code.
 pub(crate) const HEADER: usize = 16;
+/// The same in a record of [`split`], the step.
+pub(crate) const SPLIT_HEADER: usize = 4;
 
 /// The header of a record.
 #[derive(Clone, Copy, Debug)]
@@ -38,34 +43,84 @@ impl Head {
 
 /// Appends header and code of `row` to `out`; `scratch` is overwritten.
 pub(crate) fn encode(row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mut Vec<u8>) {
-    encode_in(255, row, mean, scratch, out);
+    center(row, mean, scratch);
+    let (low, step) = range(scratch, 255);
+    encode_in((low, step, 255), scratch, mean, out);
+}
+
+/// [`encode`] in steps that lie evenly about zero: the highest bit of a code is set where the row minus the mean is not
+/// negative. For embeddings they are a few percent longer.
+pub(crate) fn encode_even(row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mut Vec<u8>) {
+    center(row, mean, scratch);
+    // The largest number gets the last code exactly: half a step less for it in every row would be a bias.
+    let step = scratch.iter().fold(0f32, |a, &b| a.max(b.abs())) / 127.5;
+    encode_in((even_low(step), step, 255), scratch, mean, out);
+}
+
+/// Numbers of a row from which graphs take even steps. Of few numbers all may lie on one side of the mean, and even steps
+/// would be twice as long.
+pub(crate) const EVEN_LEAST: usize = 64;
+
+/// Where even steps begin: zero is between two of them.
+#[inline]
+pub(crate) fn even_low(step: f32) -> f32 {
+    -127.5 * step
 }
 
 /// [`encode`] in half a byte a number.
 pub(crate) fn encode_nibbles(row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mut Vec<u8>) {
     let start = out.len();
-    encode_in(15, row, mean, scratch, out);
+    center(row, mean, scratch);
+    let (low, step) = range(scratch, 15);
+    encode_in((low, step, 15), scratch, mean, out);
     let codes = out.split_off(start + HEADER);
     NibbleQuery::pack(&codes, out);
 }
 
-fn encode_in(largest: u8, row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mut Vec<u8>) {
-    center(row, mean, scratch);
-    let low = scratch.iter().fold(f32::INFINITY, |a, &b| a.min(b));
-    let high = scratch.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-    let step = (high - low) / f32::from(largest);
+/// The smallest number, and the step that reaches the largest with code `largest`.
+fn range(centred: &[f32], largest: u8) -> (f32, f32) {
+    let low = centred.iter().fold(f32::INFINITY, |a, &b| a.min(b));
+    let high = centred.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    (low, (high - low) / f32::from(largest))
+}
+
+fn encode_in((low, step, largest): (f32, f32, u8), centred: &[f32], mean: &[f32], out: &mut Vec<u8>) {
     let inverse = if step > 0.0 { 1.0 / step } else { 0.0 };
     let start = out.len();
-    out.extend_from_slice(&low.to_le_bytes());
-    out.extend_from_slice(&step.to_le_bytes());
-    out.extend_from_slice(&[0; 8]);
+    out.resize(start + HEADER, 0);
     // `as` saturates, so rounding up at the top stays there.
-    out.extend(scratch.iter().map(|v| (((v - low) * inverse).round_ties_even() as u8).min(largest)));
-    let code = &out[start + HEADER..];
+    out.extend(centred.iter().map(|v| (((v - low) * inverse).round_ties_even() as u8).min(largest)));
+    set_head(low, step, mean, &mut out[start..]);
+}
+
+/// Fills the header of a record whose code is there.
+fn set_head(low: f32, step: f32, mean: &[f32], record: &mut [u8]) {
+    let (head, code) = record.split_at_mut(HEADER);
     let sum: u32 = code.iter().map(|&c| u32::from(c)).sum();
     let norm: f64 = code.iter().zip(mean).map(|(&c, m)| f64::from(m + low + step * f32::from(c)).powi(2)).sum();
-    out[start + 8..start + 12].copy_from_slice(&(norm as f32).to_le_bytes());
-    out[start + 12..start + 16].copy_from_slice(&sum.to_le_bytes());
+    let fields = [low.to_bits(), step.to_bits(), (norm as f32).to_bits(), sum];
+    head.as_chunks_mut::<4>().0.iter_mut().zip(fields).for_each(|(place, field)| *place = field.to_le_bytes());
+}
+
+/// Appends a record of [`encode_even`] without the highest bits of its code, which go to `sketch`.
+pub(crate) fn split(record: &[u8], sketch: &mut [u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&record[4..8]);
+    codes::split(&record[HEADER..], sketch, out);
+}
+
+/// Appends the record that [`split`] took apart.
+pub(crate) fn join(record: &[u8], sketch: &[u8], mean: &[f32], out: &mut Vec<u8>) {
+    let start = out.len();
+    let step = split_step(record);
+    out.resize(start + HEADER, 0);
+    codes::join(&record[SPLIT_HEADER..], sketch, mean.len(), out);
+    set_head(even_low(step), step, mean, &mut out[start..]);
+}
+
+/// The step of a record of [`split`].
+#[inline]
+pub(crate) fn split_step(record: &[u8]) -> f32 {
+    f32::from_bits(u32_at(record, 0))
 }
 
 /// Appends the row of `record` to `out`.

@@ -5,7 +5,7 @@ use super::super::measure::measure;
 use super::super::top::Top;
 use super::kind::{Kind, NORM};
 use super::rows::Rows;
-use super::sketch;
+use super::{lvq, sketch};
 use base::Metric;
 use kernels::codes::{BitQuery, ByteQuery, NibbleQuery, Records};
 use kernels::distance::{Measure, gather, pair};
@@ -61,7 +61,7 @@ impl Rows<'_> {
 
     fn prepare(&self, out: &mut Query) {
         let query = &out.row;
-        if self.kind == Kind::Lvq {
+        if matches!(self.kind, Kind::Lvq | Kind::Split) {
             out.bytes.set(query);
         }
         if self.kind == Kind::Lvq4 {
@@ -121,6 +121,21 @@ impl Rows<'_> {
                     out.iter_mut().for_each(|s| *s += query.square);
                 }
             }
+            Kind::Split => {
+                // The highest bits, and the norm, are the sketch's.
+                if let Some([_, sketches]) = self.partial {
+                    sketches.look(rows, sketch::stride(self.shape.dimension));
+                }
+                query.bytes.split_dots(self.split_codes(), rows, out);
+                for (&row, score) in rows.iter().zip(&mut *out) {
+                    let step = self.step(row);
+                    let dot = query.mean_dot + lvq::even_low(step) * query.sum + step * *score;
+                    *score = dot;
+                    if self.shape.metric == Metric::L2 {
+                        *score = 2.0 * dot - sketch::tail(self.sketch(row), self.shape.dimension).1;
+                    }
+                }
+            }
             Kind::Lvq | Kind::Lvq4 => {
                 match self.kind {
                     Kind::Lvq4 => query.nibbles.dots(self.codes(), rows, out),
@@ -162,8 +177,7 @@ impl Rows<'_> {
         query.bits.dots(Records { bytes: self.sketches, stride, offset: 0 }, rows, out);
         let start = query.mean_dot + deviations * query.deviation;
         for (&row, score) in rows.iter().zip(&mut *out) {
-            let at = row as usize * stride;
-            let (factor, norm) = sketch::tail(&self.sketches[at..at + stride], self.shape.dimension);
+            let (factor, norm) = sketch::tail(self.sketch(row), self.shape.dimension);
             let dot = start + factor * *score;
             *score = if self.shape.metric == Metric::L2 { 2.0 * dot - norm } else { dot };
         }

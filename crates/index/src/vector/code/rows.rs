@@ -11,7 +11,7 @@ use super::kind::{Kind, NORM};
 use super::product::Codebooks;
 use super::{lvq, sketch};
 use base::Metric;
-use kernels::codes::{Records, prefetch};
+use kernels::codes::{Records, Split, join, prefetch};
 
 /// Rows to be compared with queries and with each other.
 ///
@@ -55,6 +55,13 @@ impl<'a> Rows<'a> {
         match self.kind {
             Kind::Float(element) => element.decode(&self.records[at..at + d * element.bytes()], out),
             Kind::Lvq => lvq::decode(&self.records[at..at + lvq::HEADER + d], self.mean, out),
+            Kind::Split => {
+                let (mut codes, step) = (Vec::with_capacity(d + 8), self.step(row));
+                let low = &self.records[at + lvq::SPLIT_HEADER..at + self.kind.bytes(d)];
+                join(low, self.sketch(row), d, &mut codes);
+                let low = lvq::even_low(step);
+                out.extend(codes.iter().zip(self.mean).map(|(&c, m)| m + low + step * f32::from(c)));
+            }
             Kind::Lvq4 => {
                 let end = at + self.kind.bytes(d);
                 lvq::decode_nibbles(&self.records[at..end], self.mean, out);
@@ -84,6 +91,7 @@ impl<'a> Rows<'a> {
                 let head = self.head(row);
                 0.51 * head.step + 1e-6 * (head.low.abs() + 255.0 * head.step)
             }
+            Kind::Split => 0.51 * self.step(row) + 1e-6 * 383.0 * self.step(row),
             _ => f32::INFINITY,
         }
     }
@@ -101,10 +109,31 @@ impl<'a> Rows<'a> {
         prefetch(self.records, row as usize * self.stride, self.kind.bytes(self.shape.dimension));
     }
 
+    /// The sketch of a row that has one.
+    #[inline]
+    pub(super) fn sketch(&self, row: u32) -> &'a [u8] {
+        let stride = sketch::stride(self.shape.dimension);
+        &self.sketches[row as usize * stride..(row as usize + 1) * stride]
+    }
+
     #[inline]
     pub(super) fn head(&self, row: u32) -> lvq::Head {
         let at = row as usize * self.stride;
         lvq::Head::of(&self.records[at..at + lvq::HEADER])
+    }
+
+    /// The step of a row of [`Kind::Split`].
+    #[inline]
+    pub(super) fn step(&self, row: u32) -> f32 {
+        let at = row as usize * self.stride;
+        lvq::split_step(&self.records[at..at + lvq::SPLIT_HEADER])
+    }
+
+    /// Both parts of the codes of [`Kind::Split`].
+    #[inline]
+    pub(super) fn split_codes(&self) -> Split<'a> {
+        let low = Records { bytes: self.records, stride: self.stride, offset: lvq::SPLIT_HEADER };
+        Split { low, high: Records { bytes: self.sketches, stride: sketch::stride(self.shape.dimension), offset: 0 } }
     }
 
     #[inline]

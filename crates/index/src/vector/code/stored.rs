@@ -65,7 +65,7 @@ impl Stored {
         let records = reader.sized(names.records, shape.rows.checked_mul(kind.bytes(shape.dimension) + tail))?;
         let sketches = reader.section(names.sketches)?;
         let sketch = shape.rows.checked_mul(sketch::stride(shape.dimension));
-        if sketches.len() > 0 && Some(sketches.len()) != sketch {
+        if (sketches.len() > 0 || kind == Kind::Split) && Some(sketches.len()) != sketch {
             return Err(corrupt(format!("section `sketches` has {} bytes, expected {sketch:?}", sketches.len())));
         }
         let books = match kind {

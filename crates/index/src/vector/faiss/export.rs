@@ -160,7 +160,7 @@ fn graph(segment: &VectorSegment, out: &mut Out, head: Head<'_>) -> Result<()> {
     let Upper { degree: upper, layers, others } = body.levels();
     let degree = links.degree;
     let upper = if layers.is_empty() { degree / 2 } else { upper };
-    let mut lowest: Vec<Vec<u32>> = (0..segment.len() as u32).map(|node| links.of(node).collect()).collect();
+    let mut lowest: Vec<Vec<u32>> = (0..segment.len() as u32).map(|node| links.of(node)).collect();
     let mut last = None;
     for (first, row) in body.twin_pairs()? {
         // Each copy hangs on the one before it; a node without room leaves it its last link.

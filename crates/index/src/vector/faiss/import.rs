@@ -6,7 +6,7 @@ use crate::vector::code::kind::Kind as RowKind;
 use crate::vector::code::levels::{First, Levels as RowLevels};
 use crate::vector::code::product::Codebooks;
 use crate::vector::container::{Shape, Writer};
-use crate::vector::graph::packed::Packing;
+use crate::vector::graph::packed::links_bytes;
 use crate::vector::graph::{self, body, entrance};
 use crate::vector::recipe::{Code, Recipe, Structure};
 use crate::vector::{flat, input, ivf, scan};
@@ -152,7 +152,7 @@ fn combine(inner: Option<Vec<i64>>, outer: Option<Vec<i64>>) -> Option<Vec<i64>>
 
 /// Adds the sections of a graph with the given links.
 fn hnsw(graph: &Graph, rows: &[f32], shape: Shape, degree: usize, writer: &mut Writer) {
-    let tail = Packing::of(degree, shape.rows).bytes();
+    let tail = links_bytes(degree, shape.rows);
     let plan = Plan { tail, sketches: true, ..Plan::default() };
     let encoded: Encoded = encode(rows, shape, RowKind::Float(Element::F32), plan);
     // Those of a node on a level, without the places that are empty.

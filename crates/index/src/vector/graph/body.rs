@@ -11,8 +11,9 @@ use super::super::top::VectorHit;
 use super::beam::NODES_MAX;
 use super::draft::Plan;
 use super::entrance::{Entrance, Levels, Upper};
-use super::packed::Packing;
-use super::search::{Links, Scratch, search};
+use super::links::Links;
+use super::packed::{self, Packing};
+use super::search::{Scratch, search};
 use super::twins::{self, Twins};
 use super::ways::{Graph, scan};
 use super::{build, within};
@@ -39,19 +40,16 @@ pub(crate) fn write(rows: Encoded, kept: Option<Encoded>, plan: Plan, writer: &m
 
 /// Adds the sections of a finished graph. `rows` have room for the links in their records.
 pub(crate) fn write_built(
-    mut rows: Encoded,
+    rows: Encoded,
     plan: Plan,
     links: &[u8],
     entrance: &Entrance,
     twins: &[u8],
     writer: &mut Writer,
 ) {
-    let packing = Packing::of(plan.degree, rows.shape.rows);
-    let (stride, tail) = (rows.view().stride, packing.bytes());
-    for (record, links) in rows.records.chunks_exact_mut(stride).zip(links.chunks_exact(plan.degree * 4)) {
-        packing.put(links, &mut record[stride - tail..]);
-    }
-    packing.write(writer);
+    let mut rows = if rows.even { rows.split() } else { rows };
+    let stride = rows.view().stride;
+    packed::put(links, plan.degree, &mut rows.records, stride, rows.kind == Kind::Split, writer);
     match entrance {
         Entrance::Table(nodes) => writer.section("entries", nodes.iter().flat_map(|e| e.to_le_bytes()).collect()),
         Entrance::Levels(levels) => writer.section("levels", levels.bytes()),
@@ -78,6 +76,7 @@ impl GraphBody {
                 Entrance::Table((0..bytes.len() / 4).map(|i| u32_at(bytes, i * 4)).collect())
             }
         };
+        let kind = if packed::split(reader, kind)? { Kind::Split } else { kind };
         let rows = Stored::open(reader, kind)?;
         let packing = Packing::read(reader, rows.tail)?;
         if shape.rows > NODES_MAX || rows.tail == 0 || entrance.nodes().iter().any(|&e| e as usize >= shape.rows) {
@@ -120,7 +119,7 @@ impl GraphBody {
             stride: rows.stride,
             offset: rows.stride - self.rows.tail,
             degree: self.packing.degree,
-            width: self.packing.width,
+            coding: self.packing.coding,
             nodes: self.shape.rows,
         };
         (rows, links)

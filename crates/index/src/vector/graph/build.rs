@@ -8,8 +8,8 @@ use super::super::code::rows::Rows;
 use super::super::random::Random;
 use super::draft::{Draft, Plan};
 use super::entrance::{Entrance, Level, Levels};
+use super::links::Links;
 use super::reach::islands;
-use super::search::Links;
 
 /// A finished graph.
 pub(crate) struct Graph {
@@ -44,8 +44,7 @@ pub(crate) fn table(links: &[u8], members: &[u32], mut order: Vec<u32>, plan: Pl
 
 /// A view of packed links.
 fn packed(bytes: &[u8], plan: Plan) -> Links<'_> {
-    let stride = plan.degree * 4;
-    Links { bytes, stride, offset: 0, degree: plan.degree, width: 4, nodes: bytes.len() / stride }
+    Links::words(bytes, plan.degree)
 }
 
 /// Builds a hierarchy over `members`, some of the rows of `space`; `plan` is that of the lowest level.

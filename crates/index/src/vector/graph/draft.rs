@@ -2,8 +2,9 @@
 
 use super::super::code::rows::Rows;
 use super::entrance::Entrance;
+use super::links::Links;
 use super::prune::{Pruner, prune};
-use super::search::{Links, Scratch, search_while};
+use super::search::{Scratch, search_while};
 use base::RowSet;
 use kernels::pages::prefer_large;
 use rayon::prelude::*;
@@ -50,12 +51,7 @@ impl Draft {
     /// A copy of finished links.
     pub fn load(links: &Links<'_>) -> Draft {
         let mut draft = Draft::new(links.nodes, links.degree);
-        let mut all = Vec::with_capacity(links.degree);
-        for node in 0..links.nodes as u32 {
-            all.clear();
-            all.extend(links.of(node));
-            draft.set(node, &all);
-        }
+        (0..links.nodes as u32).for_each(|node| draft.set(node, &links.of(node)));
         draft
     }
 
@@ -66,15 +62,7 @@ impl Draft {
 
     /// The links, for searching.
     pub fn links(&self) -> Links<'_> {
-        let stride = self.places * 4;
-        Links {
-            bytes: &self.bytes,
-            stride,
-            offset: 0,
-            degree: self.places,
-            width: 4,
-            nodes: self.bytes.len() / stride.max(1),
-        }
+        Links::words(&self.bytes, self.places)
     }
 
     fn set(&mut self, node: u32, links: &[u32]) {
@@ -121,7 +109,7 @@ impl Draft {
             .par_iter()
             .map_init(Pruner::default, |pruner, group| {
                 let node = group[0].0;
-                let mut all: Vec<u32> = links.of(node).collect();
+                let mut all = links.of(node);
                 for &(_, from) in *group {
                     if !all.contains(&from) {
                         all.push(from);
@@ -147,9 +135,9 @@ impl Draft {
             .into_par_iter()
             .map_init(Pruner::default, |pruner, node| {
                 if gone.contains(node) {
-                    return links.of(node).next().is_some().then(|| (node, Vec::new()));
+                    return (!links.of(node).is_empty()).then(|| (node, Vec::new()));
                 }
-                links.of(node).any(|l| gone.contains(l)).then(|| {
+                links.of(node).iter().any(|&l| gone.contains(l)).then(|| {
                     let pool = around(&links, node, gone);
                     choose(space, node, &pool, plan.degree, plan.alpha, pruner);
                     (node, pruner.links.clone())
@@ -161,7 +149,7 @@ impl Draft {
         let links = self.links();
         let mut back: Vec<(u32, u32)> = Vec::new();
         for (node, chosen) in &changed {
-            let old: Vec<u32> = links.of(*node).collect();
+            let old = links.of(*node);
             back.extend(chosen.iter().filter(|link| !old.contains(link)).map(|&link| (link, *node)));
         }
         for (node, links) in &changed {
@@ -176,7 +164,7 @@ impl Draft {
         let rows: Vec<Vec<u8>> = (0..links.nodes as u32)
             .into_par_iter()
             .map_init(Pruner::default, |pruner, node| {
-                let all: Vec<u32> = links.of(node).collect();
+                let all = links.of(node);
                 let mut row = vec![0xff; plan.degree * 4];
                 let kept = if all.len() > plan.degree {
                     choose(space, node, &all, plan.degree, plan.alpha, pruner);
@@ -209,7 +197,7 @@ fn around(links: &Links<'_>, node: u32, gone: &RowSet) -> Vec<u32> {
     }
     if pool.is_empty() {
         for &link in &next {
-            pool.extend(links.of(link).filter(|&l| !gone.contains(l)));
+            pool.extend(links.of(link).into_iter().filter(|&l| !gone.contains(l)));
         }
     }
     pool

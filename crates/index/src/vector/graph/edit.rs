@@ -215,7 +215,9 @@ impl GraphEdit {
     fn restart(&mut self, mean: Vec<f32>) {
         let zeros = vec![0.0; self.len() * mean.len()];
         let shape = Shape { rows: 0, ..self.rows.shape };
+        let even = self.rows.even;
         self.rows = Encoded::new(shape, self.rows.kind, 0, mean);
+        self.rows.even = even;
         self.rows.push(&zeros, None);
         self.draft = Draft::new(self.len(), self.plan.degree);
         self.known.clear();
@@ -240,7 +242,7 @@ impl GraphEdit {
         let links = self.draft.links();
         let mut picked = Random::new(self.plan.seed).permutation(all);
         // A node that has not been inserted yet has no links, unless it is the only one.
-        picked.retain(|&i| there <= 1 || links.of(nodes[i as usize]).next().is_some());
+        picked.retain(|&i| there <= 1 || !links.of(nodes[i as usize]).is_empty());
         if picked.is_empty() {
             picked.extend(0..all.min(1) as u32);
         }

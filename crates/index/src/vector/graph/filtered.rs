@@ -7,7 +7,8 @@
 
 use super::super::code::rows::Rows;
 use super::entrance::{Entrance, pick};
-use super::search::{DEVIATIONS, Links, Scratch, offer, start, weed};
+use super::links::Links;
+use super::search::{DEVIATIONS, Scratch, offer, start, weed};
 use base::RowSet;
 
 /// Allowed nodes from which the start is chosen, at least, if there are as many.
@@ -16,11 +17,12 @@ const STARTS: usize = 64;
 /// As [`super::search::search`], with `allowed` nodes only, those of `scratch.starts` among them.
 pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, allowed: &RowSet, window: usize, scratch: &mut Scratch) {
     start(space, window, scratch);
-    let Scratch { beam, query, seen, nodes, kept, scores, through, .. } = scratch;
+    let Scratch { beam, query, seen, linked, nodes, kept, scores, through, .. } = scratch;
     while let Some(hit) = beam.next() {
         nodes.clear();
         through.clear();
-        for node in links.of(hit.row) {
+        links.read(hit.row, linked);
+        for &node in &*linked {
             if !seen.insert(node) {
                 continue;
             }
@@ -37,7 +39,8 @@ pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, allowed: &RowSet, wind
                 break;
             }
             space.look(by); // its links are followed although it is never scored
-            for node in links.of(by) {
+            links.read(by, linked);
+            for &node in &*linked {
                 if allowed.contains(node) && seen.insert(node) {
                     space.fetch_sketch(node);
                     nodes.push(node);

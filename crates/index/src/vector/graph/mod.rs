@@ -10,6 +10,7 @@ pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod entrance;
 pub(crate) mod filtered;
+pub(crate) mod links;
 pub(crate) mod packed;
 pub(crate) mod prune;
 pub(crate) mod reach;

@@ -7,49 +7,13 @@
 
 use super::super::code::query::Query;
 use super::super::code::rows::Rows;
-use super::super::container::u32_at;
 use super::super::top::VectorHit;
 use super::beam::{Beam, Seen};
-use kernels::codes::prefetch;
+use super::links::Links;
 
 /// Deviations of a sketch's error that a link may lie below the bar and still be scored in full. Nothing
 /// is lost for good: another neighbour may lead to it again.
 pub(crate) const DEVIATIONS: f32 = 1.0;
-
-/// Where links lie: `degree` node numbers of `width` bytes at `offset` of each record, ended by one of all
-/// ones when there are fewer.
-#[derive(Clone, Copy)]
-pub(crate) struct Links<'a> {
-    pub bytes: &'a [u8],
-    pub stride: usize,
-    pub offset: usize,
-    pub degree: usize,
-    /// 4, or 3 where something lies before the links (see [`super::packed`]).
-    pub width: usize,
-    /// Number of nodes; links beyond it (damage that no checksum has seen yet) are skipped.
-    pub nodes: usize,
-}
-
-impl<'a> Links<'a> {
-    /// The links of `node`.
-    #[inline]
-    pub fn of(&self, node: u32) -> impl Iterator<Item = u32> + use<'a> {
-        // A field of 3 bytes is the upper part of a word that begins with the byte before it.
-        let (width, nodes) = (self.width, self.nodes);
-        let shift = 8 * (4 - width);
-        let at = node as usize * self.stride + self.offset;
-        let bytes = &self.bytes[at + width - 4..at + width * self.degree];
-        (0..self.degree)
-            .map(move |i| u32_at(bytes, i * width) >> shift)
-            .take_while(move |&n| n != u32::MAX >> shift)
-            .filter(move |&n| (n as usize) < nodes)
-    }
-
-    #[inline]
-    pub fn fetch(&self, node: u32) {
-        prefetch(self.bytes, node as usize * self.stride + self.offset, self.width * self.degree);
-    }
-}
 
 /// Reusable memory of a search.
 #[derive(Default)]
@@ -59,6 +23,7 @@ pub(crate) struct Scratch {
     /// Nodes to start from.
     pub starts: Vec<u32>,
     pub(super) seen: Seen,
+    pub(super) linked: Vec<u32>,
     pub(super) nodes: Vec<u32>,
     pub(super) kept: Vec<u32>,
     pub(super) scores: Vec<f32>,
@@ -81,13 +46,14 @@ pub(crate) fn search_while(
     mut on: impl FnMut(VectorHit, &Beam) -> bool,
 ) -> bool {
     start(space, window, scratch);
-    let Scratch { beam, query, seen, nodes, kept, scores, .. } = scratch;
+    let Scratch { beam, query, seen, linked, nodes, kept, scores, .. } = scratch;
     while let Some(hit) = beam.next() {
         if !on(hit, beam) {
             return false;
         }
         nodes.clear();
-        for node in links.of(hit.row) {
+        links.read(hit.row, linked);
+        for &node in &*linked {
             if seen.insert(node) {
                 space.fetch_sketch(node);
                 nodes.push(node);

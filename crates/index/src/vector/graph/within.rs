@@ -3,7 +3,8 @@
 //! neighbour that reaches the bar too.
 
 use super::super::code::rows::Rows;
-use super::search::{Links, Scratch, search, weed};
+use super::links::Links;
+use super::search::{Scratch, search, weed};
 use base::RowSet;
 
 /// Deviations of a sketch's error that a node may lie below the bar and still be scored: more than in a
@@ -20,7 +21,7 @@ pub(crate) fn within(
     out: &mut Vec<(f32, u32)>,
 ) {
     search(space, links, window, scratch);
-    let Scratch { beam, query, nodes, kept, scores, .. } = scratch;
+    let Scratch { beam, query, linked, nodes, kept, scores, .. } = scratch;
     out.clear();
     out.extend(beam.hits().filter(|hit| hit.score >= bar).map(|hit| (hit.score, hit.row)));
     let mut seen: RowSet = out.iter().map(|&(_, node)| node).collect();
@@ -28,7 +29,8 @@ pub(crate) fn within(
     while let Some(&(_, node)) = out.get(next) {
         next += 1;
         nodes.clear();
-        for link in links.of(node) {
+        links.read(node, linked);
+        for &link in &*linked {
             if seen.insert(link) {
                 space.fetch_sketch(link);
                 nodes.push(link);

@@ -5,7 +5,7 @@ use super::super::super::container::{Shape, Writer};
 use super::super::super::random::Random;
 use super::super::body::write_built;
 use super::super::build::{levels, table};
-use super::super::packed::Packing;
+use super::super::packed::links_bytes;
 use super::super::twins::pairs;
 use super::GraphEdit;
 
@@ -40,7 +40,7 @@ impl GraphEdit {
             let renamed = renamed.map(|l| names[l as usize]).filter(|&l| l != u32::MAX);
             slot.as_chunks_mut::<4>().0.iter_mut().zip(renamed).for_each(|(f, l)| *f = l.to_le_bytes());
         }
-        let rows = self.rows.select(&kept, Packing::of(self.plan.degree, kept.len()).bytes());
+        let rows = self.rows.select(&kept, links_bytes(self.plan.degree, kept.len()));
         let heights: Vec<f32> =
             heights.first().map_or(Vec::new(), |_| kept.iter().map(|&r| heights[r as usize]).collect());
         let view = Rows { heights: &heights, ..rows.view() };
