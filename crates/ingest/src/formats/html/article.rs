@@ -4,7 +4,8 @@ use super::blocks::{write_body, write_fragment};
 use crate::formats::clean::collapsed;
 use base::DocumentBuilder;
 use dom_smoothie::{Config, Readability};
-use scraper::{Html, Node, Selector};
+use ego_tree::NodeRef;
+use scraper::{ElementRef, Html, Node, Selector};
 
 /// An article with less text than this is not believed.
 const ARTICLE_CHARS_MIN: usize = 250;
@@ -12,13 +13,16 @@ const ARTICLE_CHARS_MIN: usize = 250;
 const ARTICLE_SHARE_MIN: f64 = 0.35;
 /// Pages with more elements are read whole: the algorithm scores each of them.
 const ELEMENTS_MAX: usize = 50_000;
+/// Pages that take more to be written as HTML again are read whole; see [`escaping`]. About a fifth of a second.
+const ESCAPING_MAX: u64 = 1 << 31;
 
 /// Writes the main content of `html`.
 pub(super) fn write(html: &str, builder: &mut DocumentBuilder) {
     let page = Html::parse_document(html);
     describe(&page, builder);
     let running = running_text(&page);
-    let article = readable(html).filter(|article| {
+    let article = Some(&page).filter(|page| escaping(page) <= ESCAPING_MAX).and_then(|_| readable(html));
+    let article = article.filter(|article| {
         let chars = article.text_content.chars().filter(|c| c.is_alphanumeric()).count();
         chars >= ARTICLE_CHARS_MIN && chars as f64 >= ARTICLE_SHARE_MIN * running as f64
     });
@@ -41,6 +45,26 @@ pub(super) fn write(html: &str, builder: &mut DocumentBuilder) {
 fn readable(html: &str) -> Option<dom_smoothie::Article> {
     let config = Config { max_elements_to_parse: ELEMENTS_MAX, ..Config::default() };
     Readability::new(html, None, Some(config)).ok()?.parse().ok()
+}
+
+/// Most bytes that html5ever looks through to write the texts and attributes of `page` as HTML: for each `&` and each
+/// character whose first byte is that of a no-break space (U+0080 to U+00BF), it looks for the next angle bracket.
+fn escaping(page: &Html) -> u64 {
+    let one = |text: &str| {
+        let stops = text.bytes().filter(|&byte| byte == b'&' || byte == 0xC2).count();
+        (stops as u64 + 1) * text.len() as u64
+    };
+    let is_raw = |node: NodeRef<'_, Node>| {
+        let element = node.parent().and_then(ElementRef::wrap);
+        element.is_some_and(|e| matches!(e.value().name(), "script" | "style"))
+    };
+    page.tree.root().descendants().fold(0, |sum, node| {
+        sum.saturating_add(match node.value() {
+            Node::Text(text) if !is_raw(node) => one(text),
+            Node::Element(element) => element.attrs().map(|(_, value)| one(value)).fold(0, u64::saturating_add),
+            _ => 0,
+        })
+    })
 }
 
 /// Title, author, description and language.
@@ -113,4 +137,26 @@ fn running_text(page: &Html) -> usize {
         }
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of a million `&amp;` once took minutes: each was answered by a look through all the rest of the text.
+    #[test]
+    fn texts_that_are_slow_to_write_are_not_written() {
+        let cost = |body: &str| escaping(&Html::parse_document(&format!("<!doctype html><body>{body}")));
+        assert_eq!(cost("<p>plain text</p>"), 10);
+        assert_eq!(cost("<p>R&amp;D</p><p title='a&amp;b'>5 \u{b0}C</p>"), 2 * 3 + 2 * 3 + 2 * 5);
+        assert_eq!(cost("<script>a && b && c</script><style>a{}</style>"), 0);
+        // The work doubles its share with each doubling, so that it must be bounded.
+        let amount = |count: usize| cost(&format!("<p>{}</p>", "&amp;".repeat(count)));
+        assert!(amount(40_000) < ESCAPING_MAX && amount(50_000) > ESCAPING_MAX);
+
+        let mut builder = DocumentBuilder::new("html");
+        write(&format!("<!doctype html><body><p>Salt {} pepper</p>", "&amp;".repeat(100_000)), &mut builder);
+        let text = builder.finish().text;
+        assert!(text.starts_with("Salt &&") && text.ends_with("&& pepper") && text.len() == 100_012);
+    }
 }
