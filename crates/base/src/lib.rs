@@ -38,6 +38,7 @@ mod search;
 mod sentence;
 mod storage;
 mod store;
+mod table;
 mod text;
 
 pub use answer::{Answer, Citation, Passage, Timings};
@@ -63,4 +64,5 @@ pub use store::{
     Change, ChunkRecord, Committed, DocumentRecord, DocumentSummary, FileStamp, NewChunk, NewDocument, Snapshot, Stats,
     Store,
 };
+pub use table::{barred_cells, is_table_rule, separated_cells};
 pub use text::{char_offset, line_of};

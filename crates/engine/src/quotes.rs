@@ -1,10 +1,10 @@
 //! Picked sentences as citations, and as the text that a person reads.
 
-use crate::answer::{Pick, is_rule, labelled};
+use crate::answer::{Pick, labelled};
 use crate::generate::quiet_marks;
 use crate::retrieved::Retrieved;
 use crate::search::Documents;
-use base::{Citation, Result, char_offset};
+use base::{Citation, Result, char_offset, is_table_rule};
 use std::ops::Range;
 
 /// The picks as citations, numbered in order.
@@ -54,7 +54,7 @@ pub(crate) fn prose(
             Some(header) => {
                 let text = &documents.get(document)?.document.text;
                 let (head, row) = (line(text, &picks[header].range), line(text, &pick.range));
-                let ruled = text[head.end..].lines().nth(1).is_some_and(|next| is_rule(next.trim()));
+                let ruled = text[head.end..].lines().nth(1).is_some_and(|next| is_table_rule(next));
                 labelled(&text[head], ruled, &text[row]).map(|words| (words, citations[header].n))
             }
         };

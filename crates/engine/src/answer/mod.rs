@@ -34,7 +34,7 @@ mod words;
 pub use confidence::{SIGNALS, Signals};
 pub use features::{COUNT as FEATURE_COUNT, NAMES as FEATURE_NAMES};
 pub use judge::{Judged, judge};
-pub use rows::{is_rule, labelled};
+pub use rows::labelled;
 
 use base::{ChunkRecord, Embedder, Result};
 use std::ops::Range;

@@ -1,5 +1,7 @@
 //! Rows of tables: how they are divided, and how they read with the names of their columns.
 
+use base::{barred_cells, separated_cells};
+
 /// How a line is divided, if it looks like a row. Rows of one table have equal shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -70,7 +72,7 @@ pub(super) fn ends_in_header(context: &str) -> bool {
 
 /// `row` with the name of its column before each value (`town: Bath; rain: 4`), if `header` has a name for each and is
 /// one: it is `ruled` off from the rows, or no cell of it begins like a number (unless it begins with an empty corner)
-/// and the row has a number below a name. Both are whole lines, because spaces at their ends can be empty cells.
+/// and the row has a number below a name or a sentence below short ones. Both are whole lines, because spaces at their ends can be empty cells.
 pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     let shape = row_shape(row.trim()).filter(|&shape| shape != Shape::Label)?;
     if row_shape(header.trim()) != Some(shape) {
@@ -79,9 +81,10 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     let (names, mut values) = if shape == Shape::Bars {
         // Bars at both beginnings are frames; at one, they follow an empty cell.
         let framed = [header, row].iter().all(|line| line.trim_start().starts_with('|'));
-        (barred(header, framed), barred(row, framed))
+        (barred_cells(header, framed), barred_cells(row, framed))
     } else {
-        (cells(header, shape), cells(row, shape))
+        let separator = if shape == Shape::Tabs { '\t' } else { ',' };
+        (separated_cells(header, separator), separated_cells(row, separator))
     };
     if shape == Shape::Bars && values.len() < names.len() {
         // Empty cells at the end may be left out.
@@ -90,7 +93,13 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     let corner = names.first().is_some_and(String::is_empty);
     let plain = names.iter().all(|name| name.is_empty() || is_name(name));
     let below = |name: &String| if corner { !name.is_empty() } else { is_name(name) };
-    let told_apart = names.iter().zip(&values).any(|(name, value)| begins_like_a_number(value) && below(name));
+    let words = |cell: &String| cell.split_whitespace().count();
+    let is_sentence = |value: &String| words(value) >= SENTENCE_WORDS_MIN || value.ends_with('?');
+    let short = names.iter().all(|name| words(name) <= NAME_WORDS_MAX && !name.ends_with('?'));
+    let told_apart = names
+        .iter()
+        .zip(&values)
+        .any(|(name, value)| below(name) && (begins_like_a_number(value) || short && is_sentence(value)));
     let is_header = names.len() == values.len() && names.len() >= 2 && names.iter().any(|name| !name.is_empty());
     if !is_header || !ruled && !(told_apart && (plain || corner)) {
         return None;
@@ -99,6 +108,10 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     let labelled = cells.map(|(name, value)| if name.is_empty() { value.clone() } else { format!("{name}: {value}") });
     Some(labelled.collect::<Vec<_>>().join("; "))
 }
+
+/// Most words of a column's name, and fewest of a value that cannot be one, where nothing else tells them apart.
+const NAME_WORDS_MAX: usize = 3;
+const SENTENCE_WORDS_MIN: usize = 8;
 
 /// Whether a cell begins with a digit, a sign or a currency before one.
 fn begins_like_a_number(cell: &str) -> bool {
@@ -110,60 +123,6 @@ fn begins_like_a_number(cell: &str) -> bool {
 fn is_name(cell: &str) -> bool {
     let nothing = ["n/a", "na", "none", "null", "nan", "nil"].contains(&cell.to_lowercase().as_str());
     cell.contains(char::is_alphabetic) && !begins_like_a_number(cell) && !nothing
-}
-
-/// The cells of a row divided by bars, those in code or after a backslash aside; with the frame around it, if there is
-/// one.
-fn barred(row: &str, framed: bool) -> Vec<String> {
-    let mut inner = row.trim();
-    if framed {
-        inner = inner.strip_prefix('|').unwrap_or(inner);
-        inner = inner.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(inner);
-    }
-    let (mut cells, mut cell, mut code, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in inner.chars() {
-        match c {
-            '|' if escaped => {
-                cell.pop();
-                cell.push(c);
-            }
-            '|' if !code => cells.push(std::mem::take(&mut cell).trim().to_owned()),
-            c => cell.push(c),
-        }
-        code ^= c == '`';
-        escaped = c == '\\' && !escaped;
-    }
-    cells.push(cell.trim().to_owned());
-    cells
-}
-
-/// The cells of a row divided by tabs or commas, without white space around them and without the quotation marks of
-/// comma-separated values (RFC 4180: a doubled mark inside of them is one).
-fn cells(row: &str, shape: Shape) -> Vec<String> {
-    let row = row.trim_matches(['\r', '\n']);
-    let by = if shape == Shape::Tabs { '\t' } else { ',' };
-    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-    let mut rest = row.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '"' if by == ',' => {
-                if quoted && rest.next_if_eq(&'"').is_some() {
-                    cell.push('"');
-                } else {
-                    quoted = !quoted;
-                }
-            }
-            c if c == by && !quoted => cells.push(std::mem::take(&mut cell).trim().to_owned()),
-            c => cell.push(c),
-        }
-    }
-    cells.push(cell.trim().to_owned());
-    cells
-}
-
-/// Whether a line only rules a table's header off from its rows: `|---|:--:|`.
-pub fn is_rule(line: &str) -> bool {
-    line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | ' '))
 }
 
 #[cfg(test)]
@@ -192,6 +151,10 @@ mod tests {
         assert_eq!(read("Sign | Meaning | Level", "x \\| y | or | 4").unwrap(), "Sign: x | y; Meaning: or; Level: 4");
         assert_eq!(read("Sign | Meaning | Level", "`a|b` | or | 4").unwrap(), "Sign: `a|b`; Meaning: or; Level: 4");
         assert_eq!(read("who,said", "4,\"\"\"Fine\"\", he said\"").unwrap(), "who: 4; said: \"Fine\", he said");
+        // A list of questions and answers was once read as its header and a row.
+        let faq = read("question,answer", "Is it open?,\"Yes, every day from nine until half past five.\"").unwrap();
+        assert_eq!(faq, "question: Is it open?; answer: Yes, every day from nine until half past five.");
+        assert_eq!(read("q,a", "Is it open?,Daily").unwrap(), "q: Is it open?; a: Daily");
         // Nothing tells whether the first row is a header: unless a rule follows it, the row stays as it is.
         assert_eq!(read("| Ann | Bath |", "| Bob | York |"), None);
         assert_eq!(labelled("| Name | Town |", true, "| Bob | York |").unwrap(), "Name: Bob; Town: York");

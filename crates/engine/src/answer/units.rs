@@ -1,6 +1,7 @@
 //! Cutting a passage into what can be quoted: sentences of prose, rows of tables, lines of code.
 
-use super::rows::{Shape, is_labelled, is_rule, row_shape};
+use super::rows::{Shape, is_labelled, row_shape};
+use base::is_table_rule;
 use std::ops::Range;
 
 /// What a unit is.
@@ -45,7 +46,7 @@ pub fn units(text: &str) -> Vec<Unit> {
             for (i, range) in lines[at..at + rows].iter().enumerate() {
                 // A blank line ends a table, and a rule follows the header of the next one.
                 let follows = |line: &Range<usize>| text[line.end..range.start].matches('\n').count() > 1;
-                let ruled = lines.get(at + i + 1).is_some_and(|next| is_rule(&text[next.clone()]));
+                let ruled = lines.get(at + i + 1).is_some_and(|next| is_table_rule(&text[next.clone()]));
                 if i > 0 && (ruled || follows(&lines[at + i - 1])) {
                     header = out.len();
                 }

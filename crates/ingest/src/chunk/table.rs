@@ -14,17 +14,17 @@ pub(crate) fn header(table: &str) -> Option<Range<usize>> {
         return None;
     }
     let second = table[first + 1..].lines().next().unwrap_or("");
-    if is_rule(second) {
+    if base::is_table_rule(second) {
         return Some(0..first + 1 + second.trim_end().len());
     }
-    let separator = ["|", "\t", ";", ","].into_iter().find(|s| line.contains(s));
-    let cells: Vec<&str> = match separator {
-        Some("|") => line.trim().trim_matches('|').split('|').collect(),
-        Some(separator) => line.split(separator).collect(),
-        None => vec![line],
+    let separator = ['|', '\t', ';', ','].into_iter().find(|&s| line.contains(s));
+    let cells = match separator {
+        Some('|') => base::barred_cells(line, true),
+        Some(separator) => base::separated_cells(line, separator),
+        None => vec![line.trim().to_owned()],
     };
     let names = cells.iter().all(|cell| {
-        let cell = cell.trim().trim_matches(['"', '\'']);
+        let cell = cell.trim_matches('\'');
         !cell.is_empty() && cell.len() <= 80 && !is_number(cell)
     });
     (names && (cells.len() > 1 || line.len() <= 40)).then_some(0..line.len())
@@ -35,11 +35,6 @@ pub(crate) fn is_number(cell: &str) -> bool {
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
     digits > 0 && letters == 0 && digits != 4
-}
-
-fn is_rule(line: &str) -> bool {
-    let line = line.trim();
-    line.contains('-') && line.contains('|') && line.chars().all(|c| "|-:+ ".contains(c))
 }
 
 /// The rows of the table `range` as atoms. A table that fits a chunk is kept whole by the cost of its
@@ -107,6 +102,9 @@ mod tests {
         assert_eq!(head("1,2\n3,4"), None);
         assert_eq!(head("name,age"), None);
         assert_eq!(head("a,,b\n1,2,3"), None);
+        // A comma in quotes and a bar in code once made one name two, one of them empty.
+        assert_eq!(head("\"Sales, \",town\n5,Bath"), Some("\"Sales, \",town"));
+        assert_eq!(head("Sign | `||` |\nx | y |"), Some("Sign | `||` |"));
     }
 
     #[test]
