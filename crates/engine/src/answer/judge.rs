@@ -6,7 +6,7 @@ use super::passages::{self, Passage};
 use super::question::Question;
 use super::units::{Unit, UnitKind};
 use super::words::Words;
-use super::{Candidate, Options, definition, noise, weights};
+use super::{Candidate, Options, asked, definition, noise, weights};
 use base::{Embedder, Result, Role};
 use std::ops::Range;
 
@@ -27,6 +27,8 @@ pub struct Judged {
     pub score: f32,
     pub(super) kind: UnitKind,
     pub(super) words: Words,
+    /// The unit after the question of its document that it answers, as it is read then.
+    with_question: Option<String>,
     pub(super) alignment: Alignment,
     /// Whether the features know what only the model knows of single words.
     word_by_word: bool,
@@ -68,14 +70,21 @@ pub fn judge(
                 continue;
             }
             let text = &passage.text[unit.range.clone()];
-            if says_nothing_new(&question, text, &passage.words[u], unit.kind) {
+            if says_nothing_new(&question, text, &passage.words[u], unit.kind) || asked::asks(unit.kind, text) {
                 continue;
             }
+            // An answer is read after its question, which alone says what it is about.
+            let with_question = passage.asked[u].map(|asked| format!("{asked} {text}"));
+            let read = with_question.as_deref().unwrap_or(text);
+            let words = match &with_question {
+                Some(read) => Words::new(read),
+                None => passage.words[u].clone(),
+            };
             let place = Place {
-                text,
-                words: &passage.words[u],
+                text: read,
+                words: &words,
                 position: u,
-                before: u.checked_sub(1).map(|b| &passage.words[b]),
+                before: u.checked_sub(1).map(|b| &passage.words[b]).filter(|_| with_question.is_none()),
                 after: passage.words.get(u + 1),
                 context: [Some(&passage.context), unit.header.map(|h| &passage.words[h])],
                 cover_passage,
@@ -95,16 +104,17 @@ pub fn judge(
                 range: span(unit),
                 features,
                 noise,
-                defines: question.definition && definition::defines(&question.stems, text, &passage.words[u]),
+                defines: question.definition && definition::defines(&question.stems, read, &words),
                 score: 0.0,
                 kind: unit.kind,
-                words: passage.words[u].clone(),
                 word_by_word: true,
-                alignment: plain.align(&passage.words[u], None, &weights),
-                pronoun: features::begins_with_pronoun(text),
-                met: met(&question, &passage.words[u]),
+                alignment: plain.align(&words, None, &weights),
+                pronoun: features::begins_with_pronoun(read),
+                met: met(&question, &words),
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
                 header: unit.header.map(|h| span(&passage.units[h])),
+                words,
+                with_question,
             });
             if let Some(unit) = judged.last_mut() {
                 unit.set_alignment();
@@ -138,7 +148,8 @@ fn embed(
         .map(|unit| {
             let chunk = candidates[unit.candidate].chunk;
             let start = chunk.chunk.range.start;
-            &chunk.text[unit.range.start - start..unit.range.end - start]
+            let own = &chunk.text[unit.range.start - start..unit.range.end - start];
+            unit.with_question.as_deref().unwrap_or(own)
         })
         .collect();
     embedder.embed_with_states(&texts, Role::Passage, &mut rows, &mut states)?;

@@ -3,7 +3,7 @@
 //! [`compose`] takes the first passages of a search and
 //!
 //! 1. cuts them into units: sentences, rows of tables, lines of code ([`units`]), each once, also when
-//!    passages overlap;
+//!    passages overlap; a question that the document asks is no answer, what follows it is ([`asked`]);
 //! 2. sorts out, by words alone, those that cannot answer, so that a bounded number is embedded ([`mod@judge`]);
 //! 3. describes the rest by features ([`features`]) and adds these up with learned weights ([`weights`]);
 //! 4. picks greedily ([`select`]), against repetition, as long as a further sentence is likely to help;
@@ -14,6 +14,7 @@
 //! [`Options::embedded_max`] sentences through the embedder; the rest is microseconds.
 
 mod align;
+mod asked;
 mod confidence;
 mod definition;
 mod features;

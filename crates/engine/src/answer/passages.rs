@@ -1,6 +1,7 @@
 //! The passages of a search cut into units: sentences, rows of tables, lines of code.
 
 use super::Candidate;
+use super::asked;
 use super::rows;
 use super::units::{self, Unit};
 use super::words::Words;
@@ -14,6 +15,8 @@ pub struct Passage<'a> {
     pub context: Words,
     pub units: Vec<Unit>,
     pub words: Vec<Words>,
+    /// For each unit the question of the document that it answers.
+    pub asked: Vec<Option<&'a str>>,
     /// Whether no earlier passage holds the unit.
     pub fresh: Vec<bool>,
 }
@@ -46,7 +49,8 @@ pub fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<
             .collect();
         let words = units.iter().map(|unit| Words::new(&text[unit.range.clone()])).collect();
         let context = Words::new(&candidate.chunk.chunk.context);
-        passages.push(Passage { index, candidate, text, start, context, units, words, fresh });
+        let asked = asked::asked(text, &units, &candidate.chunk.chunk.context);
+        passages.push(Passage { index, candidate, text, start, context, units, words, asked, fresh });
     }
     passages
 }

@@ -137,6 +137,31 @@ fn a_unit_must_say_something_new() {
     assert_eq!(quotes(&composed, &[chunk(1, 0, fact)]), [fact]);
 }
 
+/// The question of a list of questions was once quoted as its own answer, and the answer, which need not have a word
+/// of it, was not found.
+#[test]
+fn what_follows_a_question_is_quoted_and_not_the_question() {
+    let list = "Opening hours\n\nWhen should a system decline?\nIf nothing it found holds what was asked. A guess \
+                costs more than silence.\n\nHow many passages are read?\nSix, from the best on.";
+    let one = Options { sentences_max: 1, ..Options::default() };
+    for (question, answer) in [
+        ("When should a system decline?", "If nothing it found holds what was asked."),
+        ("How many passages are read?", "Six, from the best on."),
+    ] {
+        let composed = ask(question, &[chunk(1, 9, list)], &one);
+        assert!(!composed.abstained, "{composed:?}");
+        assert_eq!(quotes(&composed, &[chunk(1, 9, list)]), [answer]);
+    }
+    // The question may be the heading that a long section was cut below.
+    let mut below = chunk(1, 0, "If nothing it found holds what was asked.");
+    below.chunk.context = "Quoting > When should a system decline?".to_owned();
+    assert!(!ask("When should a system decline?", &[below], &one).abstained);
+    // Nothing answers a question in running text.
+    let prose = "Machines are judged. When should a system decline? The question has occupied many.";
+    let composed = ask("When should a system decline?", &[chunk(1, 0, prose)], &Options::default());
+    assert!(!quotes(&composed, &[chunk(1, 0, prose)]).iter().any(|quote| quote.ends_with('?')), "{composed:?}");
+}
+
 #[test]
 fn a_statement_answers_in_the_words_of_the_question() {
     // Such statements were once skipped unless an English question began with a verb.
