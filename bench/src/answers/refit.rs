@@ -8,6 +8,8 @@ use engine::answer::{FEATURE_NAMES, Judged, SIGNALS, compose, judge, signals};
 
 /// Strength of the penalty on weights of units.
 const DECAY: f64 = 10.0;
+/// The same for the confidence.
+const CONFIDENCE_DECAY: f64 = 4.5;
 
 /// Fits the weights of units.
 pub fn units(own: &[Vec<Asked<'_>>], embedder: &Remembering) -> Result<()> {
@@ -114,7 +116,7 @@ pub fn confidence(
         return Err(Error::new(Kind::BadInput, "no question found anything"));
     }
     println!("\nconfidence: share answered of own questions, of those without their documents, of foreign ones,");
-    println!("at thresholds .1, .15, .2, .25, .3, .4");
+    println!("at thresholds .1, .15, .2, .24, .3, .4");
     println!("| tested on | fitted | own | removed | foreign |\n|---|---|---|---|---|");
     for set in 0..own.len() {
         let mut chances = vec![Vec::new(); 3];
@@ -152,7 +154,7 @@ fn logistic(cases: &[Case], keep: impl Fn(&Case) -> bool) -> (Vec<f32>, f32) {
         kept.iter().map(|case| 1000.0 * if case.kind == Over::Own { 0.5 } else { 0.25 } / size(case)).collect();
     let rows: Vec<Vec<f32>> = kept.iter().map(|c| c.row.clone()).collect();
     let right: Vec<bool> = kept.iter().map(|c| c.right).collect();
-    fit::logistic(&rows, &right, &importance, 1.0)
+    fit::logistic(&rows, &right, &importance, CONFIDENCE_DECAY)
 }
 
 /// Adds the chances of the cases that `keep` to the list of their kind.
@@ -166,7 +168,7 @@ fn collect(cases: &[Case], keep: impl Fn(&Case) -> bool, model: &(Vec<f32>, f32)
 fn print(name: &str, how: &str, chances: &[Vec<f32>]) {
     let shares = |list: &Vec<f32>| {
         let share = |least: f32| list.iter().filter(|&&c| c >= least).count() as f64 / list.len().max(1) as f64;
-        [0.1, 0.15, 0.2, 0.25, 0.3, 0.4].map(|least| format!("{:.3}", share(least))).join(" ")
+        [0.1, 0.15, 0.2, 0.24, 0.3, 0.4].map(|least| format!("{:.3}", share(least))).join(" ")
     };
     println!("| {name} | {how} | {} |", chances.iter().map(shares).collect::<Vec<_>>().join(" | "));
 }

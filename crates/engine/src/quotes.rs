@@ -54,7 +54,7 @@ pub(crate) fn prose(
             Some(header) => {
                 let text = &documents.get(document)?.document.text;
                 let (head, row) = (line(text, &picks[header].range), line(text, &pick.range));
-                let ruled = text[head.end..].lines().nth(1).is_some_and(|next| is_table_rule(next));
+                let ruled = text[head.end..].lines().nth(1).is_some_and(is_table_rule);
                 labelled(&text[head], ruled, &text[row]).map(|words| (words, citations[header].n))
             }
         };

@@ -31,7 +31,7 @@ pub struct Judged {
     with_question: Option<String>,
     pub(super) alignment: Alignment,
     /// Whether the features know what only the model knows of single words.
-    word_by_word: bool,
+    pub(super) word_by_word: bool,
     pub(super) pronoun: bool,
     /// Which of the question's stems it holds, a bit each; of the first 64.
     pub(super) met: u64,

@@ -68,7 +68,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sentences_max: 3, passages_max: 6, embedded_max: 12, confidence_min: confidence::MIN }
+        Options { sentences_max: 3, passages_max: 6, embedded_max: 12, confidence_min: weights::CONFIDENCE_MIN }
     }
 }
 

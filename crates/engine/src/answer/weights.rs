@@ -1,10 +1,11 @@
 //! Learned numbers: how much each feature says, and when to say nothing.
 //!
 //! Fitted by `ragstone-bench answers --fit` on the questions of the English XQuAD and a seventh of TAT-QA's
-//! (softmax regression over the units of each question; logistic regression, on XQuAD, for the confidence,
-//! by an earlier version whose picks were a little different).
+//! (softmax regression over the units of each question) and, for the confidence, on those of XQuAD alone (logistic
+//! regression).
 //! `bench/results/answers.md` has the figures, also those of weights that had not seen the questions.
 
+use super::confidence::COUNT as SIGNAL_COUNT;
 use super::features::COUNT;
 
 /// Weight of each feature, in the order of [`super::features::NAMES`].
@@ -91,6 +92,28 @@ pub const UNIT_WITHOUT_STATES: [f32; COUNT] = [
     0.00, // aligned_telling
     0.00, // aligned_asked
 ];
+/// Weight of each signal, in the order of [`super::confidence::SIGNALS`], and the bias.
+#[rustfmt::skip]
+pub const CONFIDENCE: ([f32; SIGNAL_COUNT], f32) = (
+    [
+        5.03, // cosine
+        0.73, // passage_cosine
+        0.44, // cover
+        2.07, // cover_passage
+        0.45, // cover_picks
+        0.68, // pairs
+        -0.42, // missing_type
+        0.37, // score
+        -1.71, // asked
+    ],
+    -8.24,
+);
+/// The same for an embedder that gives no states of tokens, whose scores are others: without the last two, fitted by
+/// an earlier version whose picks were a little different.
+pub const CONFIDENCE_WITHOUT_STATES: ([f32; SIGNAL_COUNT], f32) =
+    ([7.05, 2.39, 2.48, 3.17, 0.57, 1.68, -0.80, 0.0, 0.0], -7.69);
+/// Below this confidence an answer is withheld.
+pub const CONFIDENCE_MIN: f32 = 0.24;
 /// Taken off for [`super::noise::noise`] of 1. Set by hand, reading answers over PDF files: the sets with
 /// marked answers have clean text.
 pub const NOISE: f32 = 4.0;
