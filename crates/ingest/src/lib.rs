@@ -22,10 +22,12 @@
 mod chunk;
 mod encoding;
 pub mod formats;
+mod read;
 pub mod sandbox;
 mod verbatim;
 mod walk;
 
 pub use chunk::{CHUNKERS, ChunkOptions, OpenChunker, chunker};
 pub use formats::{Detected, FORMATS, Format, Sniff, detect, extract, format};
-pub use walk::{Walk, WalkOptions, WalkedFile, modified_ns, read_file, walk};
+pub use read::read_file;
+pub use walk::{Walk, WalkOptions, WalkedFile, modified_ns, walk};

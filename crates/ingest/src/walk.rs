@@ -4,7 +4,7 @@
 //! above a root too, up to the repository's own. Links are followed, a folder is never entered twice on one
 //! path. Nothing but regular files is ever opened.
 
-use base::{Error, Kind, Result};
+use base::{Error, Kind};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -194,44 +194,6 @@ impl Walker<'_> {
     }
 }
 
-/// The content of a regular file of at most `bytes_max` bytes.
-///
-/// # Errors
-/// `BadInput` when it is larger, or no regular file (any more); what the system reports otherwise.
-pub fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
-    use std::io::Read;
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        // Opening a pipe that took the file's place must not wait for a writer.
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    }
-    let failed = |e| Error::io("reading it", e);
-    let file = options.open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(Error::new(Kind::BadInput, "it is not a regular file"));
-    }
-    let too_large = |size: u64| {
-        Error::new(
-            Kind::BadInput,
-            format!("it has {size} bytes or more, and files of up to {bytes_max} bytes are read"),
-        )
-        .hint("raise ingest.file_mb, or split the file")
-    };
-    if metadata.len() > bytes_max {
-        return Err(too_large(metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(too_large(bytes_max));
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,15 +264,7 @@ mod tests {
         assert_eq!(failed, ["dangling", "pipe", "self", "missing"]);
         let d = at("d").canonicalize().unwrap();
         assert_eq!(seen.unseen, ["dangling", "pipe", "self"].map(|name| d.join(name)));
-        assert!(read_file(&at("d/pipe"), 10).is_err());
-    }
-
-    #[test]
-    fn large_files_are_refused() {
-        let folder = world(&[("a", "123456")]);
-        assert_eq!(read_file(&folder.path().join("a"), 6).unwrap(), b"123456");
-        let error = read_file(&folder.path().join("a"), 5).unwrap_err();
-        assert_eq!(error.kind(), Kind::BadInput);
+        assert!(crate::read_file(&at("d/pipe"), 10).is_err());
     }
 
     /// Times before 1970 were all taken for 1970: a change between two of them was not seen.
