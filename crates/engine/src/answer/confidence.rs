@@ -8,7 +8,7 @@ use super::features::NAMES;
 use super::{Judged, Pick, weights};
 
 /// Names of the signals.
-pub const SIGNALS: [&str; COUNT] = [
+pub const SIGNALS: [&str; weights::SIGNAL_COUNT] = [
     "cosine",
     "passage_cosine",
     "cover",
@@ -19,13 +19,12 @@ pub const SIGNALS: [&str; COUNT] = [
     "score", // what the best was picked by
     "asked", // `aligned_asked` of the best, whose part in the score is too large here
 ];
-pub(super) const COUNT: usize = 9;
 
 /// What the confidence is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Signals {
     /// Values in the order of [`SIGNALS`]; zeros when nothing was found.
-    pub values: [f32; COUNT],
+    pub values: [f32; weights::SIGNAL_COUNT],
     /// Whether there was anything to judge.
     pub found: bool,
     /// Whether the signals know what only the model knows of single words.
@@ -44,7 +43,7 @@ impl Signals {
             of_picks.iter().map(|j| j.features[at]).fold(f32::NEG_INFINITY, f32::max)
         };
         let Some(best) = of_picks.first() else {
-            return Signals { values: [0.0; COUNT], found: false, word_by_word: false };
+            return Signals { values: [0.0; weights::SIGNAL_COUNT], found: false, word_by_word: false };
         };
         let missing = ["number_missing", "date_missing", "person_missing", "place_missing"];
         let values = [

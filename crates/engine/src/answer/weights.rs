@@ -5,8 +5,10 @@
 //! regression).
 //! `bench/results/answers.md` has the figures, also those of weights that had not seen the questions.
 
-use super::confidence::COUNT as SIGNAL_COUNT;
 use super::features::COUNT;
+
+/// Number of signals of the confidence.
+pub const SIGNAL_COUNT: usize = 9;
 
 /// Weight of each feature, in the order of [`super::features::NAMES`].
 #[rustfmt::skip]
