@@ -9,7 +9,8 @@
 /// ```
 pub fn is_table_rule(line: &str) -> bool {
     let dashes = line.matches('-').count();
-    (dashes >= 3 || dashes > 0 && line.contains('|')) && line.trim().chars().all(|c| "|-:+ ".contains(c))
+    let long = dashes >= 3 && (line.contains("--") || line.contains('+'));
+    (long || dashes > 0 && line.contains('|')) && line.trim().chars().all(|c| "|-:+ ".contains(c))
 }
 
 /// The cells of a row divided by bars, those in code or after a backslash aside, without white space around them; with
@@ -21,7 +22,7 @@ pub fn barred_cells(row: &str, framed: bool) -> Vec<String> {
         inner = inner.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(inner);
     }
     let (mut cells, mut cell, mut code, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in inner.chars() {
+    for (i, c) in inner.char_indices() {
         match c {
             '|' if escaped => {
                 cell.pop();
@@ -30,7 +31,8 @@ pub fn barred_cells(row: &str, framed: bool) -> Vec<String> {
             '|' if !code => cells.push(std::mem::take(&mut cell).trim().to_owned()),
             c => cell.push(c),
         }
-        code ^= c == '`';
+        // A mark that is not closed is text.
+        code ^= c == '`' && (code || inner[i + 1..].contains('`'));
         escaped = c == '\\' && !escaped;
     }
     cells.push(cell.trim().to_owned());
@@ -49,7 +51,8 @@ pub fn separated_cells(row: &str, separator: char) -> Vec<String> {
     let mut rest = row.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
-            '"' if separator != '\t' => {
+            // Inside of a cell it is one for inches.
+            '"' if separator != '\t' && (quoted || cell.trim().is_empty()) => {
                 if quoted && rest.next_if_eq(&'"').is_some() {
                     cell.push('"');
                 } else {
@@ -72,6 +75,12 @@ mod tests {
     fn bars_in_code_and_after_a_backslash_are_text() {
         assert_eq!(barred_cells("| a | `b|c` | d \\| e |", true), ["a", "`b|c`", "d | e"]);
         assert_eq!(barred_cells("| a | b", false), ["", "a", "b"]);
+        assert_eq!(barred_cells("| a ` b | c |", true), ["a ` b", "c"]);
+    }
+
+    #[test]
+    fn marks_inside_of_a_cell_are_text() {
+        assert_eq!(separated_cells("size 5\", price,\"\",\"a, b\"", ','), ["size 5\"", "price", "", "a, b"]);
     }
 
     #[test]
@@ -79,7 +88,7 @@ mod tests {
         for rule in ["|-|-|", "---", "+--+--+", " :--- | ---: "] {
             assert!(is_table_rule(rule), "{rule}");
         }
-        for row in ["", "-", "- -", "a---b", "2019-2020", "|  |"] {
+        for row in ["", "-", "- -", "- - -", "a---b", "2019-2020", "|  |"] {
             assert!(!is_table_rule(row), "{row}");
         }
     }

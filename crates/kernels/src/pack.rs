@@ -51,7 +51,8 @@ fn lay<T: Copy + Default, const N: usize>(
     word: impl Fn([T; N]) -> u32 + Copy,
 ) {
     match layout {
-        Layout::Lines => spread(ints, panel[lane..].iter_mut().step_by(width), word),
+        // Without groups there is no panel.
+        Layout::Lines => spread(ints, panel.get_mut(lane..).unwrap_or_default().iter_mut().step_by(width), word),
         Layout::Tiles => {
             let at = lane / SIDE * TILE + lane % SIDE;
             for (ints, tiles) in ints.chunks(SIDE * N).zip(panel.chunks_exact_mut(2 * TILE)) {

@@ -221,6 +221,9 @@ fn int16_blocks(_: Level, _: &[f32], _: f32, _: &mut [u32]) -> usize {
 }
 
 fn int8_row(level: Level, from: &[f32], to: &mut [u32]) -> [f32; 2] {
+    if from.is_empty() {
+        return [1.0, 0.0];
+    }
     #[cfg(target_arch = "x86_64")]
     if level >= Level::Avx512 && from.len().is_multiple_of(16) && Level::Avx512.available() {
         // SAFETY: the instruction set is there and the row is whole registers.

@@ -74,7 +74,10 @@ unsafe fn blocks<T: TileProduct, F: Unary>(job: &Job<'_>) {
                 let second = if count > SIDE { a.add(SIDE * groups) } else { std::ptr::null() };
                 let b = job.b.words.u32().as_ptr().add(first * groups);
                 let operands = Operands { a, second, b, turns: groups / SIDE };
-                tiles.multiply(&operands, sums.0.as_mut_ptr().cast(), WIDTH);
+                // Without groups the sums stay zero.
+                if operands.turns > 0 {
+                    tiles.multiply(&operands, sums.0.as_mut_ptr().cast(), WIDTH);
+                }
                 let rows = row..row + count;
                 if job.rounded.is_some() {
                     finish::<T, F, Pairs>(job, &end, rows, &sums);

@@ -195,7 +195,7 @@ impl Loader<'_> {
 /// What the products of a layer are computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Precision {
-    /// Queries and keys.
+    /// Queries and keys, where the file has them apart; ModernBERT's go with the values.
     pub queries: Kind,
     /// Values: an error in them reaches the result undamped.
     pub values: Kind,

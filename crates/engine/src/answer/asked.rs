@@ -27,8 +27,29 @@ fn is_question(text: &str) -> bool {
     let quotes = ['"', '\'', '”', '’', '»'];
     let marks = |c: char| c.is_whitespace() || quotes.contains(&c) || "*_`)]".contains(c);
     let inner = text.trim_end_matches(marks);
-    let quoted = text[inner.len()..].contains(quotes) && !text.starts_with(['"', '\'', '“', '‘', '«']);
-    inner.ends_with(['?', '？', '؟']) && !quoted && !text.to_lowercase().contains("did you know")
+    let end = &text[inner.len()..];
+    let quoted = end.contains(quotes) && !text.starts_with(['"', '\'', '“', '‘', '«']);
+    // So do one in code or a title in italics.
+    let marked = end.contains(['`', '*', '_']) && !text.starts_with(['`', '*', '_']);
+    inner.ends_with(['?', '？', '؟']) && !quoted && !marked && !text.to_lowercase().contains("did you know")
+}
+
+/// Whether a question of the user is about questions, so that one in a document may answer it.
+pub fn about_questions(question: &str) -> bool {
+    let words = question.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    words.into_iter().any(|word| word.starts_with("question") || ["ask", "asks", "asked", "asking"].contains(&&*word))
+}
+
+/// Whether what stands first below a question can be its answer: a sentence or an item of a list, no heading, label
+/// or line to be filled in.
+fn tells(text: &str) -> bool {
+    let text = text.trim();
+    let item = ["- ", "* ", "• ", "A:", "Answer:"].iter().any(|mark| text.starts_with(mark));
+    let ends = text
+        .trim_end_matches(['"', '\'', '”', '’', '»', ')', '*', '_', '`'])
+        .ends_with(['.', '!', '…', '。', '！', '।']);
+    !text.starts_with('#')
+        && (item || ends || text.split_whitespace().filter(|w| w.contains(char::is_alphabetic)).count() > 3)
 }
 
 /// For each of the `units` of `text` the question that it answers: one on a line of its own just above, or the last of
@@ -51,7 +72,7 @@ pub fn asked<'a>(text: &'a str, units: &[Unit], context: &'a str) -> Vec<Option<
             left = ANSWER_MAX;
             None
         } else {
-            if left == 0 || paragraph && left < ANSWER_MAX {
+            if left == 0 || paragraph && left < ANSWER_MAX || left == ANSWER_MAX && !tells(own) {
                 open = None;
             }
             left = left.saturating_sub(1);
@@ -91,7 +112,15 @@ mod tests {
         {
             assert!(is_question(text), "{text}");
         }
-        for text in ["", "Open.", "He asked \"Why?\"", "Did you know that it is 330 m tall?", "Why? Because."] {
+        for text in [
+            "",
+            "Open.",
+            "He asked \"Why?\"",
+            "Did you know that it is 330 m tall?",
+            "Why? Because.",
+            "The operator for errors is `?`",
+            "Her first novel was *Who Killed Cock Robin?*",
+        ] {
             assert!(!is_question(text), "{text}");
         }
     }
@@ -111,11 +140,31 @@ mod tests {
     }
 
     #[test]
+    fn a_question_without_an_answer_has_none() {
+        for text in [
+            "Who cleans?\n\n## Parking\n\nParking is free.",
+            "Who cleans?\nBack to top\n",
+            "When?\n\nName: ____\n\nIt rained.",
+        ] {
+            assert_eq!(pairs(text, ""), [], "{text}");
+        }
+        assert_eq!(pairs("Which days?\n- Monday\n", ""), [("Which days?", "- Monday")]);
+    }
+
+    #[test]
+    fn questions_about_questions() {
+        assert!(
+            about_questions("Which questions are asked in the interview?") && about_questions("What did they ask?")
+        );
+        assert!(!about_questions("Which task is due?") && !about_questions("Who masks it?"));
+    }
+
+    #[test]
     fn questions_in_running_text_are_not_answered_by_what_follows() {
         for text in ["It is wet. Why did it rain? Nobody knows.", "Why? It rained.", "Why is it wet?"] {
             assert_eq!(pairs(text, "Help > Rain"), [], "{text}");
         }
-        assert_eq!(pairs("Who?\n\n| a | b |\n| 1 | 2 |\n| 3 | 4 |", ""), [("Who?", "| a | b |")]);
+        assert_eq!(pairs("Who?\n\n| a | b |\n| 1 | 2 |\n| 3 | 4 |", ""), []);
     }
 
     proptest! {

@@ -27,6 +27,8 @@ pub struct Judged {
     pub score: f32,
     pub(super) kind: UnitKind,
     pub(super) words: Words,
+    /// Those without the question that it answers in the document.
+    pub(super) own_words: Words,
     /// The unit after the question of its document that it answers, as it is read then.
     with_question: Option<String>,
     pub(super) alignment: Alignment,
@@ -61,6 +63,7 @@ pub fn judge(
 
     // Until the model is asked, a word meets only itself.
     let plain = Aligner::new(&question, question_text, None);
+    let about_questions = asked::about_questions(question_text);
     let mut judged = Vec::new();
     for (p, passage) in passages.iter().enumerate() {
         let everywhere = |stem: &str| passage.context.holds(stem) || passage.words.iter().any(|w| w.holds(stem));
@@ -70,7 +73,8 @@ pub fn judge(
                 continue;
             }
             let text = &passage.text[unit.range.clone()];
-            if says_nothing_new(&question, text, &passage.words[u], unit.kind) || asked::asks(unit.kind, text) {
+            let asks = !about_questions && asked::asks(unit.kind, text);
+            if asks || says_nothing_new(&question, text, &passage.words[u], unit.kind) {
                 continue;
             }
             // An answer is read after its question, which alone says what it is about.
@@ -114,6 +118,7 @@ pub fn judge(
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
                 header: unit.header.map(|h| span(&passage.units[h])),
                 words,
+                own_words: passage.words[u].clone(),
                 with_question,
             });
             if let Some(unit) = judged.last_mut() {

@@ -71,8 +71,9 @@ pub(super) fn ends_in_header(context: &str) -> bool {
 }
 
 /// `row` with the name of its column before each value (`town: Bath; rain: 4`), if `header` has a name for each and is
-/// one: it is `ruled` off from the rows, or no cell of it begins like a number (unless it begins with an empty corner)
-/// and the row has a number below a name or a sentence below short ones. Both are whole lines, because spaces at their ends can be empty cells.
+/// one: it is `ruled` off from the rows, or no cell of it begins like a number (unless it begins with an empty corner),
+/// and the row has a number below a name or a sentence below short ones. Both are whole lines, because spaces at their
+/// ends can be empty cells.
 pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     let shape = row_shape(row.trim()).filter(|&shape| shape != Shape::Label)?;
     if row_shape(header.trim()) != Some(shape) {

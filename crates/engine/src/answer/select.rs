@@ -57,7 +57,7 @@ fn says_less_than_its_neighbour(unit: &Judged, judged: &[Judged]) -> bool {
 }
 
 fn repetition(unit: &Judged, picked: &[&Judged]) -> f32 {
-    let overlap = picked.iter().map(|p| p.words.overlap(&unit.words)).fold(0.0, f32::max);
+    let overlap = picked.iter().map(|p| p.own_words.overlap(&unit.own_words)).fold(0.0, f32::max);
     (overlap - 0.5).max(0.0) * 10.0 * weights::REPETITION
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn header(table: &str) -> Option<Range<usize>> {
         None => vec![line.trim().to_owned()],
     };
     let names = cells.iter().all(|cell| {
-        let cell = cell.trim_matches('\'');
+        let cell = cell.trim_matches(['"', '\'']);
         !cell.is_empty() && cell.len() <= 80 && !is_number(cell)
     });
     (names && (cells.len() > 1 || line.len() <= 40)).then_some(0..line.len())

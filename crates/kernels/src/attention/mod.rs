@@ -81,7 +81,8 @@ pub struct Qkv<'a> {
 /// Writes the attention's result to `out`, whose rows of `heads * dim` values are `out_stride` apart.
 ///
 /// # Panics
-/// If a slice is too short for the shape, the bias does not reach, or there are no products of `spec.kind` at `level`.
+/// If a slice is too short for the shape, the bias does not reach, heads have no values, or `spec.kind` is
+/// none of the two or not there at `level`.
 pub fn attend(
     level: Level,
     spec: &Attention<'_>,
@@ -107,7 +108,9 @@ pub fn attend(
         );
     }
     let level = if level.available() { level } else { Level::Scalar };
-    assert!(spec.kind == Kind::F32 || spec.kind.runs_at(level), "attention in {:?} at level {level}", spec.kind);
+    let known = spec.kind == Kind::F32 || spec.kind == Kind::Bf16 && spec.kind.runs_at(level);
+    assert!(known, "attention in {:?} at level {level}", spec.kind);
+    assert!(spec.dim > 0, "heads of no values");
     let job = Job { spec, x, out: out.as_mut_ptr(), out_stride };
     // SAFETY: lengths are checked above, the level is available.
     unsafe {

@@ -55,7 +55,7 @@ fn check<const INT8: bool>(level: Level, rows: usize, n: usize, k: usize) {
 #[test]
 fn tiles_of_every_edge() {
     for rows in [1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 70] {
-        for (n, k) in [(1, 1), (16, 32), (31, 30), (32, 64), (33, 65), (40, 100), (64, 130), (70, 384)] {
+        for (n, k) in [(4, 0), (1, 1), (16, 32), (31, 30), (32, 64), (33, 65), (40, 100), (64, 130), (70, 384)] {
             check::<false>(Level::Bf16, rows, n, k);
             check::<true>(Level::Vnni, rows, n, k);
         }

@@ -227,7 +227,8 @@ impl Encoded {
 
     /// Notes the lengths of a decoded row and leaves it minus the mean in `scratch`.
     fn measure(&mut self, decoded: &[f32], scratch: &mut Vec<f32>) -> f32 {
-        let norm = decoded.iter().map(|v| v * v).sum();
+        // In f64: it is taken from a product nearly as large.
+        let norm = decoded.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>() as f32;
         self.norms.push(norm);
         center(decoded, &self.mean, scratch);
         self.squares.push(scratch.iter().map(|v| v * v).sum());

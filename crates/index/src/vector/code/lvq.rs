@@ -48,7 +48,7 @@ pub(crate) fn encode(row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mu
     encode_in((low, step, 255), scratch, mean, out);
 }
 
-/// [`encode`] in steps that lie evenly about zero: the highest bit of a code is set where the row minus the mean is not
+/// [`encode`] in steps that lie evenly about zero: the highest bit of a code is set where the decoded number is not
 /// negative. For embeddings they are a few percent longer.
 pub(crate) fn encode_even(row: &[f32], mean: &[f32], scratch: &mut Vec<f32>, out: &mut Vec<u8>) {
     center(row, mean, scratch);

@@ -21,7 +21,7 @@ pub(super) fn write(html: &str, builder: &mut DocumentBuilder) {
     let page = Html::parse_document(html);
     describe(&page, builder);
     let running = running_text(&page);
-    let article = Some(&page).filter(|page| escaping(page) <= ESCAPING_MAX).and_then(|_| readable(html));
+    let article = if escaping(&page) <= ESCAPING_MAX { readable(html) } else { None };
     let article = article.filter(|article| {
         let chars = article.text_content.chars().filter(|c| c.is_alphanumeric()).count();
         chars >= ARTICLE_CHARS_MIN && chars as f64 >= ARTICLE_SHARE_MIN * running as f64
