@@ -39,16 +39,10 @@ macro_rules! unary {
 }
 
 unary! {
-    Identity: identity;
     Gelu: gelu;
     GeluTanh: gelu_tanh;
     Relu: relu;
     Tanh: tanh;
-}
-
-#[inline(always)]
-unsafe fn identity<V: Vector>(x: V) -> V {
-    x
 }
 
 /// Applies `activation` to `rows` rows of `columns` values, just written and so still in the first cache.

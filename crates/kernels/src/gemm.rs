@@ -20,7 +20,9 @@
 use crate::activation::{Activation, activate};
 use crate::dot::Dot;
 use crate::job::{Finish, Job, Left, Rounded, outputs, panel_bias, write};
-use crate::layout::{Layout, WIDTH};
+use crate::layout::Layout;
+#[cfg(target_arch = "x86_64")]
+use crate::layout::WIDTH;
 use crate::level::Level;
 use crate::panels::{Kind, Panels};
 use crate::rows::LeftBuffer;

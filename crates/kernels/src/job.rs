@@ -2,7 +2,9 @@
 
 use crate::activation::Activation;
 use crate::aligned::as_words;
-use crate::layout::{Layout, WIDTH};
+use crate::layout::Layout;
+#[cfg(target_arch = "x86_64")]
+use crate::layout::WIDTH;
 use crate::panels::{Kind, Panels};
 use crate::vector::Vector;
 
@@ -37,6 +39,7 @@ pub struct Finish<'a> {
 
 /// Where outputs go that become the left side of another product at once, in pairs of bf16.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only x86-64 has products in bf16"))]
 pub(crate) struct Rounded {
     pub(crate) words: *mut u32,
     pub(crate) layout: Layout,
@@ -44,6 +47,7 @@ pub(crate) struct Rounded {
     pub(crate) groups: usize,
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Rounded {
     /// Where the 32 outputs from `first` on of a row go, as 16 words.
     ///
@@ -66,6 +70,7 @@ pub(crate) struct Job<'a> {
     pub(crate) out: *mut f32,
     pub(crate) out_stride: usize,
     /// Instead of `out`, whole panels.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only x86-64 has products in bf16"))]
     pub(crate) rounded: Option<Rounded>,
 }
 

@@ -18,7 +18,7 @@
 //! multiply-adds of bf16 or 16384 of bytes, a load 8 (Intel's Optimization Reference Manual, chapter on AMX). Two by
 //! two tiles need 64 cycles of products for 32 of loads; one by two, for 16 rows and fewer, 32 for 24.
 
-use crate::activation::{Activation, Gelu, GeluTanh, Identity, Relu, Tanh, Unary};
+use crate::activation::{Activation, Gelu, GeluTanh, Relu, Tanh, Unary};
 use crate::arch::amx::Amx;
 use crate::arch::avx512::{Avx512Vnni, F32x16};
 use crate::arch::pairs512::round_pair;
@@ -56,6 +56,17 @@ unsafe fn run<T: TileProduct>(job: &Job<'_>) {
             Activation::Relu => blocks::<T, Relu>(job),
             Activation::Tanh => blocks::<T, Tanh>(job),
         }
+    }
+}
+
+/// No activation.
+struct Identity;
+
+// SAFETY: nothing is done.
+impl Unary for Identity {
+    #[inline(always)]
+    unsafe fn of<V: Vector>(x: V) -> V {
+        x
     }
 }
 

@@ -94,7 +94,9 @@ pub(crate) fn load(
                 norm2: load.norm(&name(names.norm2), h)?,
             })
         })
-        .collect::<Result<_>>()?;
+        .collect::<Vec<Result<Layer>>>();
+    // In order, so that it is the first layer's error that is told, however many threads there are.
+    let layers = layers.into_iter().collect::<Result<_>>()?;
     let bias = match shape.family {
         Family::MpNet => {
             let table = load.floats("encoder.relative_attention_bias.weight", &[BUCKETS, shape.heads])?;

@@ -53,10 +53,12 @@ impl Attention<'_> {
 /// Buffers of [`attend`], reused from call to call without allocating.
 #[derive(Default)]
 pub struct Scratch {
+    #[cfg(target_arch = "x86_64")]
     queries: Words,
     keys: Words,
     values: Words,
     scores: Words,
+    #[cfg(target_arch = "x86_64")]
     weights: Words,
 }
 
