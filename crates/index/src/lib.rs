@@ -16,5 +16,6 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 
+mod checksum;
 pub mod lexical;
 pub mod vector;

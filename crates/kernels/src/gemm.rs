@@ -257,12 +257,8 @@ unsafe fn block<D: Dot, const M: usize>(job: &Job<'_>, panel: usize, row: usize)
         let sums = D::tile::<M>(a, job.a.stride, b.words.u32().as_ptr().add(first * b.groups), b.width, b.groups);
         let bias = panel_bias::<D::V>(job, first);
         for r in 0..M {
-            write(
-                job,
-                first,
-                row + r,
-                outputs(job, first, row + r, [D::float(sums[r][0]), D::float(sums[r][1])], bias),
-            );
+            let y = [D::float(sums[r][0]), D::float(sums[r][1])];
+            write(job, first, row + r, outputs(job, first, row + r, y, bias));
         }
     }
 }

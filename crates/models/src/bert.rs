@@ -160,7 +160,6 @@ pub(crate) fn forward<'w>(
     work.qkv.reserve(rows * 3 * h);
     work.context.reserve(rows * h);
     let block_rows = block_tokens(level);
-    work.wide.reserve(rows.min(block_rows) * shape.intermediate);
     let Workspace { hidden, qkv, context, wide, left, next, scratch, .. } = work;
     let hidden = &mut hidden.f32_mut()[..rows * h];
     embed(shape, weights, level, tokens, hidden);
@@ -188,8 +187,7 @@ pub(crate) fn forward<'w>(
         apply(level, &layer.output, context, h, rows, left, Activation::None, true, hidden);
         apply_norm(level, shape, &layer.norm1, hidden);
         for block in hidden.chunks_mut(block_rows * h) {
-            let (rows, wide) = (block.len() / h, wide.f32_mut());
-            let (up, down) = (&layer.up, &layer.down);
+            let (rows, up, down) = (block.len() / h, &layer.up, &layer.down);
             watch(number, Product::Up, block);
             if up.panels.feeds(&down.panels) {
                 let input = left.convert(level, &up.panels, block, h, rows);
@@ -197,6 +195,8 @@ pub(crate) fn forward<'w>(
                 let wide = gemm_rounded(input, rows, &up.panels, finish, &down.panels, next);
                 gemm(wide, rows, &down.panels, Finish { bias: &down.bias, add: true, ..Finish::default() }, block, h);
             } else {
+                wide.reserve(rows * shape.intermediate);
+                let wide = wide.f32_mut();
                 apply(level, up, block, h, rows, left, shape.activation, false, wide);
                 watch(number, Product::Down, &wide[..rows * shape.intermediate]);
                 apply(level, down, wide, shape.intermediate, rows, left, Activation::None, true, block);

@@ -14,6 +14,7 @@
 //! Sections follow in the order of [`Section`], each at a multiple of 8, and 64 zero bytes end the file so that
 //! whole-register loads stay inside.
 
+use crate::checksum::xxh64;
 use base::{Error, Kind, Result};
 
 pub(crate) const MAGIC: &[u8; 8] = b"RGSTLEX1";
@@ -158,62 +159,9 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8]> {
     }
 }
 
-/// XXH64 with seed 0, after its published specification (Yann Collet, `xxhash_spec.md`).
-pub(crate) fn xxh64(bytes: &[u8]) -> u64 {
-    const P1: u64 = 0x9E37_79B1_85EB_CA87;
-    const P2: u64 = 0xC2B2_AE3D_27D4_EB4F;
-    const P3: u64 = 0x1656_67B1_9E37_79F9;
-    const P4: u64 = 0x85EB_CA77_C2B2_AE63;
-    const P5: u64 = 0x27D4_EB2F_1656_67C5;
-    let round = |acc: u64, lane: u64| acc.wrapping_add(lane.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
-    let mut rest = bytes;
-    let mut hash = if bytes.len() >= 32 {
-        let mut acc = [P1.wrapping_add(P2), P2, 0, 0u64.wrapping_sub(P1)];
-        while rest.len() >= 32 {
-            for (i, acc) in acc.iter_mut().enumerate() {
-                *acc = round(*acc, u64_at(rest, 8 * i));
-            }
-            rest = &rest[32..];
-        }
-        let mut hash = (acc[0].rotate_left(1))
-            .wrapping_add(acc[1].rotate_left(7))
-            .wrapping_add(acc[2].rotate_left(12))
-            .wrapping_add(acc[3].rotate_left(18));
-        for acc in acc {
-            hash = (hash ^ round(0, acc)).wrapping_mul(P1).wrapping_add(P4);
-        }
-        hash
-    } else {
-        P5
-    };
-    hash = hash.wrapping_add(bytes.len() as u64);
-    while rest.len() >= 8 {
-        hash = (hash ^ round(0, u64_at(rest, 0))).rotate_left(27).wrapping_mul(P1).wrapping_add(P4);
-        rest = &rest[8..];
-    }
-    if rest.len() >= 4 {
-        hash = (hash ^ u64::from(u32_at(rest, 0)).wrapping_mul(P1)).rotate_left(23).wrapping_mul(P2).wrapping_add(P3);
-        rest = &rest[4..];
-    }
-    for &byte in rest {
-        hash = (hash ^ u64::from(byte).wrapping_mul(P5)).rotate_left(11).wrapping_mul(P1);
-    }
-    hash = (hash ^ (hash >> 33)).wrapping_mul(P2);
-    hash = (hash ^ (hash >> 29)).wrapping_mul(P3);
-    hash ^ (hash >> 32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn xxh64_matches_published_vectors() {
-        assert_eq!(xxh64(b""), 0xEF46_DB37_51D8_E999);
-        assert_eq!(xxh64(b"abc"), 0x44BC_2CF5_AD77_0999);
-        let long = b"Nobody inspects the spammish repetition";
-        assert_eq!(xxh64(long), 0xFBCE_A83C_8A37_8BF1);
-    }
 
     #[test]
     fn varints_come_back() {

@@ -2,11 +2,12 @@
 
 use super::analysis::{Analysis, Language};
 use super::dictionary::{Dictionary, TermEntry, TermWalk};
-use super::format::{Head, Section, TAIL, corrupt, read_head, u64_at, xxh64};
+use super::format::{Head, Section, TAIL, corrupt, read_head, u64_at};
 use super::lengths::LengthCodes;
 use super::postings::{PostingList, Rows};
 use super::unrolled::{Unrolled, UnrolledLists};
 use super::writer::FIELDS;
+use crate::checksum::xxh64;
 use base::Result;
 use kernels::impact::Lengths;
 use std::fmt;

@@ -5,7 +5,7 @@
 //! used, once; from then on its bytes are read in place. What a graph's search walks on and a refinement scores again
 //! is compared block by block in large files ([`super::partial`]); scans and single rows check whole sections.
 
-use super::checksum::xxh64;
+use crate::checksum::xxh64;
 use base::{Error, Kind, Metric, Result};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};

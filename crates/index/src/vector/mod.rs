@@ -29,7 +29,6 @@ pub mod advice;
 mod auto;
 mod body;
 mod builder;
-mod checksum;
 mod code;
 mod container;
 mod edit;

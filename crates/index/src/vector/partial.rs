@@ -5,8 +5,8 @@
 //! beside the one of the section, and a search compares the blocks it is about to read, once. So does a refinement,
 //! which reads a few dozen rows, with those of finer rows.
 
-use super::checksum::xxh64;
 use super::container::{Reader, Section, corrupt};
+use crate::checksum::xxh64;
 use base::Result;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

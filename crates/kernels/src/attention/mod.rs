@@ -8,8 +8,7 @@
 //!
 //! # Cost
 //! 4·len²·dim operations a head. At 128 tokens that is a twentieth of MiniLM's work, at 512 a fifth; but in f32, where
-//! the other products are of bf16 or bytes, a seventh of the time or a quarter. Half of what is left in pairs are the
-//! exponentials.
+//! the other products are of bf16 or bytes, a seventh of the time or a fifth (`bench/results/encoder.md`).
 
 mod float;
 #[cfg(target_arch = "x86_64")]

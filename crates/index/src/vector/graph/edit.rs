@@ -10,7 +10,6 @@
 mod write;
 
 use super::super::body::Ask;
-use super::super::checksum::xxh64;
 use super::super::code::encoded::Encoded;
 use super::super::code::mean;
 use super::super::code::rows::{Rows, heights};
@@ -25,6 +24,7 @@ use super::filtered;
 use super::reach::islands;
 use super::search::{Scratch, search};
 use super::ways::scan;
+use crate::checksum::xxh64;
 use base::{Result, RowSet};
 use std::collections::HashMap;
 
