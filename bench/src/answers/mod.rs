@@ -101,7 +101,10 @@ pub fn run(options: &Options) -> Result<()> {
     for (corpus, asked) in corpora.iter().zip(&own) {
         answers(corpus, asked, &embedder, options)?;
     }
-    println!("\n| questions of | over | asked | answered | right | mean confidence |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| questions of | over | asked | answered | of them unsure | right | of them unsure | mean confidence |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for (corpus, (own, without)) in corpora.iter().zip(own.iter().zip(&without)) {
         abstention(&corpus.name, "its own", own, &embedder)?;
         abstention(&corpus.name, "its own, what answers removed", without, &embedder)?;
@@ -242,15 +245,21 @@ fn scaled(values: &[f32]) -> Vec<f32> {
 }
 
 fn abstention(from: &str, over: &str, asked: &[Asked<'_>], embedder: &Remembering) -> Result<()> {
-    let (mut answered, mut right, mut confidence) = (0, 0, 0.0);
+    // All, and those of which the answer says that it is unsure.
+    let (mut answered, mut right, mut confidence) = ([0; 2], [0; 2], 0.0);
     for question in asked {
         let composed = compose(question.question, &question.candidates, embedder, &Compose::default())?;
-        answered += usize::from(!composed.abstained);
-        right += usize::from(!composed.abstained && question.right(&composed));
+        if !composed.abstained {
+            let is_right = u32::from(question.right(&composed));
+            for kind in 0..=usize::from(composed.unsure) {
+                answered[kind] += 1;
+                right[kind] += is_right;
+            }
+        }
         confidence += f64::from(composed.confidence);
     }
     let n = asked.len().max(1) as f64;
-    let (share, right) = (f64::from(answered as u32) / n, f64::from(right as u32) / n);
-    println!("| {from} | {over} | {} | {share:.3} | {right:.3} | {:.3} |", asked.len(), confidence / n);
+    let share = |counts: [u32; 2]| format!("{:.3} | {:.3}", f64::from(counts[0]) / n, f64::from(counts[1]) / n);
+    println!("| {from} | {over} | {} | {} | {} | {:.3} |", asked.len(), share(answered), share(right), confidence / n);
     Ok(())
 }

@@ -22,6 +22,9 @@ const NEAREST: usize = 3;
 /// What [`Ask::ask`] answers when the documents do not.
 pub const NO_ANSWER: &str = "The documents do not answer this question.";
 
+/// What an answer says of itself when it is more likely beside the question than right.
+const UNSURE: &str = "these are the nearest sentences, but they may not answer the question";
+
 /// How to answer.
 #[derive(Clone, Debug)]
 pub struct AskOptions {
@@ -129,7 +132,11 @@ impl Ask<'_> {
         let composed = compose(question, &candidates, self.embedder, &options)?;
         let citations = cite(&composed.picks, found, documents)?;
         let abstained = composed.abstained || citations.is_empty();
-        let notices = if abstained { reading.why_not() } else { Vec::new() };
+        let notices = match (abstained, composed.unsure) {
+            (true, _) => reading.why_not(),
+            (false, true) => vec![format!("{UNSURE} (confidence {:.2})", composed.confidence)],
+            (false, false) => Vec::new(),
+        };
         Ok(Answer {
             question: question.to_owned(),
             answer: if abstained {

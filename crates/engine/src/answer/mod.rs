@@ -8,7 +8,7 @@
 //! 3. describes the rest by features ([`features`]) and adds these up with learned weights ([`weights`]);
 //! 4. picks greedily ([`select`]), against repetition, as long as a further sentence is likely to help;
 //! 5. puts the picks in reading order, passage by passage;
-//! 6. says how sure it is, and abstains below a threshold ([`confidence`]).
+//! 6. says how sure it is, and abstains below a threshold ([`confidence`]); a little above it, it is unsure.
 //!
 //! Everything picked is an exact slice of the document. Cost: one batch of at most
 //! [`Options::embedded_max`] sentences through the embedder; the rest is microseconds.
@@ -64,11 +64,19 @@ pub struct Options {
     pub embedded_max: usize,
     /// Abstain below this confidence, 0 to 1.
     pub confidence_min: f32,
+    /// Be unsure below this confidence, 0 to 1.
+    pub confidence_sure: f32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { sentences_max: 3, passages_max: 6, embedded_max: 12, confidence_min: weights::CONFIDENCE_MIN }
+        Options {
+            sentences_max: 3,
+            passages_max: 6,
+            embedded_max: 12,
+            confidence_min: weights::CONFIDENCE_MIN,
+            confidence_sure: weights::CONFIDENCE_SURE,
+        }
     }
 }
 
@@ -94,6 +102,8 @@ pub struct Composed {
     pub confidence: f32,
     /// Whether the passages do not answer.
     pub abstained: bool,
+    /// Whether the picks are given though they are more likely to miss the question than to answer it.
+    pub unsure: bool,
 }
 
 /// Answers `question` from `candidates` (best first). Without a word that says what the question is about,
@@ -112,7 +122,8 @@ pub fn compose(
     let signals = Signals::new(&judged, &picks);
     let confidence = signals.confidence();
     let picks = select::reading_order(picks, candidates);
-    Ok(Composed { abstained: picks.is_empty() || confidence < options.confidence_min, picks, confidence })
+    let abstained = picks.is_empty() || confidence < options.confidence_min;
+    Ok(Composed { picks, confidence, abstained, unsure: !abstained && confidence < options.confidence_sure })
 }
 
 /// The signals behind the confidence of [`compose`]; for fitting it.

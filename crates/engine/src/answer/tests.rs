@@ -96,6 +96,20 @@ fn the_sentence_with_the_expected_kind_comes_first() {
 }
 
 #[test]
+fn an_answer_between_the_thresholds_is_unsure() {
+    let chunks = [chunk(1, 100, STONE)];
+    let found = |confidence_min, confidence_sure| {
+        let options = Options { confidence_min, confidence_sure, ..Options::default() };
+        let composed = ask("Where is ragstone quarried?", &chunks, &options);
+        assert!((0.01..0.99).contains(&composed.confidence), "{composed:?}");
+        (composed.abstained, composed.unsure)
+    };
+    assert_eq!(found(0.0, 1.0), (false, true));
+    assert_eq!(found(0.0, 0.0), (false, false));
+    assert_eq!(found(1.0, 1.0), (true, false), "what is withheld is not unsure");
+}
+
+#[test]
 fn a_pronoun_brings_the_sentence_before() {
     let chunks = [chunk(1, 0, STONE)];
     let composed = ask("Where is ragstone quarried?", &chunks, &Options { sentences_max: 3, ..Options::default() });

@@ -116,6 +116,8 @@ pub const CONFIDENCE_WITHOUT_STATES: ([f32; SIGNAL_COUNT], f32) =
     ([7.05, 2.39, 2.48, 3.17, 0.57, 1.68, -0.80, 0.0, 0.0], -7.69);
 /// Below this confidence an answer is withheld.
 pub const CONFIDENCE_MIN: f32 = 0.24;
+/// Below this confidence an answer says that it is unsure: it is more likely wrong than right.
+pub const CONFIDENCE_SURE: f32 = 0.5;
 /// Taken off for [`super::noise::noise`] of 1. Set by hand, reading answers over PDF files: the sets with
 /// marked answers have clean text.
 pub const NOISE: f32 = 4.0;
