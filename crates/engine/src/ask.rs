@@ -8,7 +8,7 @@
 
 use crate::answer::{Candidate, Options, compose};
 use crate::generate::{Checked, Outcome, pack, write};
-use crate::quotes::{cite, prose};
+use crate::quotes::{cite, prose, with_headers};
 use crate::reading::Reading;
 use crate::rerank::Rerank;
 use crate::search::{Documents, Ranking, Retrieved, SearchOptions, passages, search};
@@ -130,7 +130,8 @@ impl Ask<'_> {
         }
         let options = Options { sentences_max: self.options.sentences, ..Options::default() };
         let composed = compose(question, &candidates, self.embedder, &options)?;
-        let citations = cite(&composed.picks, found, documents)?;
+        let picks = with_headers(composed.picks, found, documents)?;
+        let citations = cite(&picks, found, documents)?;
         let abstained = composed.abstained || citations.is_empty();
         let notices = match (abstained, composed.unsure) {
             (true, _) => reading.why_not(),
@@ -139,11 +140,7 @@ impl Ask<'_> {
         };
         Ok(Answer {
             question: question.to_owned(),
-            answer: if abstained {
-                NO_ANSWER.to_owned()
-            } else {
-                prose(&citations, &composed.picks, found, documents)?
-            },
+            answer: if abstained { NO_ANSWER.to_owned() } else { prose(&citations, &picks, found, documents)? },
             abstained,
             confidence: composed.confidence,
             generator: "extractive".to_owned(),

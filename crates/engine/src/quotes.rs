@@ -1,11 +1,53 @@
 //! Picked sentences as citations, and as the text that a person reads.
 
-use crate::answer::{Pick, labelled};
+use crate::answer::{Header, Pick, labelled};
 use crate::generate::quiet_marks;
 use crate::retrieved::Retrieved;
 use crate::search::Documents;
 use base::{Citation, Result, char_offset, is_table_rule};
 use std::ops::Range;
+
+/// The picks, in their order, and before the rows of each table its header, where that stands in an earlier passage.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn with_headers(
+    mut picks: Vec<Pick>,
+    found: &[Retrieved],
+    documents: &mut Documents<'_>,
+) -> Result<Vec<Pick>> {
+    let document = |pick: &Pick| found[pick.candidate].chunk.document;
+    let mut row = 0;
+    while row < picks.len() {
+        if let Some(Header::Above(line)) = &picks[row].header {
+            let text = &documents.get(document(&picks[row]))?.document.text;
+            let header = line_before(text, line, picks[row].range.start);
+            picks[row].header = header.clone().map(Header::At);
+            let stands =
+                |range: &Range<usize>| picks.iter().any(|p| document(p) == document(&picks[row]) && p.range == *range);
+            if let Some(range) = header.filter(|range| !stands(range)) {
+                let Pick { candidate, score, .. } = picks[row];
+                picks.insert(row, Pick { candidate, range, score, header: None });
+                row += 1;
+            }
+        }
+        row += 1;
+    }
+    Ok(picks)
+}
+
+/// The last line of `text` before `end` that begins with `beginning`, without white space at its ends.
+fn line_before(text: &str, beginning: &str, end: usize) -> Option<Range<usize>> {
+    let mut end = end;
+    loop {
+        let start = text[..end].rfind(beginning)?;
+        let line = line(text, &(start..start));
+        if text[line.start..start].trim().is_empty() {
+            return Some(start..start + text[start..line.end].trim_end().len());
+        }
+        end = start;
+    }
+}
 
 /// The picks as citations, numbered in order.
 ///
@@ -47,7 +89,7 @@ pub(crate) fn prose(
     for (pick, citation) in picks.iter().zip(citations) {
         let document = found[pick.candidate].chunk.document;
         let heads = |other: &Pick| {
-            Some(&other.range) == pick.header.as_ref() && found[other.candidate].chunk.document == document
+            pick.header == Some(Header::At(other.range.clone())) && found[other.candidate].chunk.document == document
         };
         let named = match picks.iter().position(heads) {
             None => None,

@@ -6,8 +6,8 @@ use super::passages::{self, Passage};
 use super::question::Question;
 use super::units::{Unit, UnitKind};
 use super::words::Words;
-use super::{Candidate, Options, asked, definition, noise, weights};
-use base::{Embedder, Result, Role};
+use super::{Candidate, Header, Options, asked, definition, noise, weights};
+use base::{DocId, Embedder, Result, Role};
 use std::ops::Range;
 
 /// A unit with everything known about it; for measuring, fitting and `--explain`.
@@ -37,9 +37,11 @@ pub struct Judged {
     pub(super) pronoun: bool,
     /// Which of the question's stems it holds, a bit each; of the first 64.
     pub(super) met: u64,
-    /// Bytes of the document's text: the unit before, and the header of its table.
+    /// Bytes of the document's text: the unit before.
     pub(super) before: Option<Range<usize>>,
-    pub(super) header: Option<Range<usize>>,
+    pub(super) document: DocId,
+    /// What heads its table.
+    pub(super) header: Option<Header>,
 }
 
 /// The units of `candidates` that were considered, best first: those that words sort out, then judged by the model.
@@ -116,7 +118,12 @@ pub fn judge(
                 pronoun: features::begins_with_pronoun(read),
                 met: met(&question, &words),
                 before: u.checked_sub(1).map(|b| span(&passage.units[b])),
-                header: unit.header.map(|h| span(&passage.units[h])),
+                document: passage.candidate.chunk.document,
+                header: match (unit.header, passage.above) {
+                    (Some(header), _) => Some(Header::At(span(&passage.units[header]))),
+                    (None, Some((header, rows))) if u < rows => Some(Header::Above(header.to_owned())),
+                    (None, _) => None,
+                },
                 words,
                 own_words: passage.words[u].clone(),
                 with_question,

@@ -56,7 +56,7 @@ pub struct Candidate<'a> {
 /// How to compose.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Most sentences in an answer; at least 1.
+    /// Most sentences and rows in an answer, beside headers of tables; at least 1.
     pub sentences_max: usize,
     /// Passages that are read, from the best on.
     pub passages_max: usize,
@@ -89,8 +89,17 @@ pub struct Pick {
     pub range: Range<usize>,
     /// How well it answers; comparable within one question only.
     pub score: f32,
-    /// For a row of a table: the bytes of the document's text that head the table.
-    pub header: Option<Range<usize>>,
+    /// For a row of a table: what heads the table.
+    pub header: Option<Header>,
+}
+
+/// What heads a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// Bytes of the document's text.
+    At(Range<usize>),
+    /// The beginning of a line that stands before the passage.
+    Above(String),
 }
 
 /// An answer made of quotes.

@@ -3,7 +3,7 @@
 use super::Candidate;
 use super::asked;
 use super::rows;
-use super::units::{self, Unit};
+use super::units::{self, Unit, UnitKind};
 use super::words::Words;
 
 /// A candidate cut into units.
@@ -17,6 +17,8 @@ pub struct Passage<'a> {
     pub words: Vec<Words>,
     /// For each unit the question of the document that it answers.
     pub asked: Vec<Option<&'a str>>,
+    /// The header of the table in whose middle the passage begins, and how many of its first units are rows of it.
+    pub above: Option<(&'a str, usize)>,
     /// Whether no earlier passage holds the unit.
     pub fresh: Vec<bool>,
 }
@@ -28,10 +30,13 @@ pub fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<
         let text = candidate.chunk.text.as_str();
         let start = candidate.chunk.chunk.range.start;
         let mut units = units::units(text);
-        if rows::ends_in_header(&candidate.chunk.chunk.context) {
+        let above = rows::header_above(&candidate.chunk.chunk.context).map(|header| {
             // The table began before this passage: its first row here is a row like the others.
-            units.iter_mut().filter(|unit| unit.header == Some(0)).for_each(|unit| unit.header = None);
-        }
+            let is_row = |(i, unit): &(usize, &Unit)| unit.kind == UnitKind::Row && (*i == 0 || unit.header == Some(0));
+            let rows = units.iter().enumerate().take_while(is_row).count();
+            units[..rows].iter_mut().for_each(|unit| unit.header = None);
+            (header, rows)
+        });
         let fresh = units
             .iter()
             .map(|unit| {
@@ -50,7 +55,7 @@ pub fn passages<'a>(candidates: &'a [Candidate<'a>], max: usize) -> Vec<Passage<
         let words = units.iter().map(|unit| Words::new(&text[unit.range.clone()])).collect();
         let context = Words::new(&candidate.chunk.chunk.context);
         let asked = asked::asked(text, &units, &candidate.chunk.chunk.context);
-        passages.push(Passage { index, candidate, text, start, context, units, words, asked, fresh });
+        passages.push(Passage { index, candidate, text, start, context, units, words, asked, above, fresh });
     }
     passages
 }

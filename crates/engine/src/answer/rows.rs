@@ -1,6 +1,6 @@
 //! Rows of tables: how they are divided, and how they read with the names of their columns.
 
-use base::{barred_cells, separated_cells};
+use base::{barred_cells, is_table_rule, separated_cells};
 
 /// How a line is divided, if it looks like a row. Rows of one table have equal shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +64,11 @@ pub(super) fn is_labelled(row: &str) -> bool {
     cells.len() >= 2 && cells.iter().filter(|cell| cell.contains(": ")).count() * 2 > cells.len()
 }
 
-/// Whether the last line of the headings above a passage is the header of a table: the passage then begins in
-/// the middle of that table, and its first row heads nothing.
-pub(super) fn ends_in_header(context: &str) -> bool {
-    context.lines().last().is_some_and(|line| !matches!(row_shape(line.trim()), None | Some(Shape::Label)))
+/// The header of a table, if the headings above a passage end in one: the passage then begins in the middle of that
+/// table, and its first row heads nothing.
+pub(super) fn header_above(context: &str) -> Option<&str> {
+    let line = context.lines().rfind(|line| !is_table_rule(line))?.trim();
+    (!matches!(row_shape(line), None | Some(Shape::Label))).then_some(line)
 }
 
 /// `row` with the name of its column before each value (`town: Bath; rain: 4`), if `header` has a name for each and is
@@ -132,10 +133,11 @@ mod tests {
 
     #[test]
     fn a_context_may_end_in_a_header() {
-        assert!(ends_in_header("Weather\ntown,rain,sun"));
-        assert!(ends_in_header("Town | Rain"));
-        assert!(!ends_in_header("Weather > In the north, south and west"));
-        assert!(!ends_in_header(""));
+        assert_eq!(header_above("Weather\ntown,rain,sun"), Some("town,rain,sun"));
+        assert_eq!(header_above("Town | Rain"), Some("Town | Rain"));
+        assert_eq!(header_above("Weather\n| Town | Rain |\n|---|---|"), Some("| Town | Rain |"));
+        assert_eq!(header_above("Weather > In the north, south and west"), None);
+        assert_eq!(header_above(""), None);
     }
 
     #[test]

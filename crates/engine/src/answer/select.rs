@@ -1,11 +1,10 @@
 //! Which units make the answer, and in which order.
 
-use super::units::UnitKind;
-use super::{Candidate, Judged, Pick, weights};
+use super::{Candidate, Header, Judged, Pick, weights};
 use std::ops::Range;
 
-/// At most `max` of `judged` (best first), best first, without repetition. A row brings the header of its
-/// table and a sentence that begins with a pronoun the sentence before it, while there is room.
+/// At most `max` of `judged` (best first), best first, without repetition. A sentence that begins with a pronoun brings
+/// the sentence before it, while there is room; a row always the header of its table, which says what the cells are.
 pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
     let mut picked: Vec<&Judged> = Vec::new();
     let Some(first) = judged.first() else { return Vec::new() };
@@ -27,14 +26,12 @@ pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
         push(&mut picks, (unit.candidate, unit.range.clone()), unit.score, unit.header.clone());
     }
     for unit in &picked {
-        let companion = match unit.kind {
-            UnitKind::Row => unit.header.clone(),
-            _ if unit.pronoun => unit.before.clone(),
+        let companion = match &unit.header {
+            Some(Header::At(header)) => Some(header.clone()),
+            _ if unit.pronoun && picks.len() < max => unit.before.clone(),
             _ => None,
         };
-        if let Some(range) = companion
-            && picks.len() < max
-        {
+        if let Some(range) = companion {
             push(&mut picks, (unit.candidate, range), unit.score - weights::MARGIN, None);
         }
     }
@@ -42,7 +39,7 @@ pub fn select(judged: &[Judged], max: usize) -> Vec<Pick> {
 }
 
 /// Adds a pick unless its bytes are there already.
-fn push(picks: &mut Vec<Pick>, (candidate, range): (usize, Range<usize>), score: f32, header: Option<Range<usize>>) {
+fn push(picks: &mut Vec<Pick>, (candidate, range): (usize, Range<usize>), score: f32, header: Option<Header>) {
     if !picks.iter().any(|p| p.candidate == candidate && p.range == range) {
         picks.push(Pick { candidate, range, score, header });
     }
@@ -53,7 +50,7 @@ fn push(picks: &mut Vec<Pick>, (candidate, range): (usize, Range<usize>), score:
 fn says_less_than_its_neighbour(unit: &Judged, judged: &[Judged]) -> bool {
     let fuller = |other: &Judged| other.met & unit.met == unit.met && other.met != unit.met;
     unit.header.is_some()
-        && judged.iter().any(|other| other.candidate == unit.candidate && other.header == unit.header && fuller(other))
+        && judged.iter().any(|other| other.document == unit.document && other.header == unit.header && fuller(other))
 }
 
 fn repetition(unit: &Judged, picked: &[&Judged]) -> f32 {

@@ -53,6 +53,42 @@ fn rows_are_read_with_the_names_of_their_columns() {
     assert!(citations.iter().all(|c| text.contains(&format!("[{}]", c["n"]))), "{answer}");
 }
 
+/// A row of a passage that began in the middle of its table was once quoted with its bare separators.
+#[test]
+fn rows_far_below_their_header_have_the_names_of_their_columns_too() {
+    let world = World::new();
+    let towns: Vec<String> = (0..120).map(|i| format!("{},{},{}", town(i), 300 + i, i % 7)).collect();
+    world.write("rain.csv", format!("town,rain,stations\n{}\n", towns.join("\n")));
+    let barred: Vec<String> = (0..120).map(|i| format!("| {}ia | {} | {} |", town(i), 900 + i, i % 5)).collect();
+    let table = format!("| Town | Snow | Posts |\n|------|------|-------|\n{}\n", barred.join("\n"));
+    world.write("snow.md", format!("# Snow\n\nIt was cold.\n\n{table}"));
+    assert_eq!(world.run(&["index", "rain.csv", "snow.md"]).code, 0);
+    for (asked, row, header) in [
+        (
+            format!("How much rain fell on {}?", town(100)),
+            format!("town: {}; rain: 400; stations: 2 [1][2]", town(100)),
+            "town,rain,stations",
+        ),
+        (
+            format!("How much snow fell on {}ia?", town(100)),
+            format!("Town: {}ia; Snow: 1000; Posts: 0 [1][2]", town(100)),
+            "| Town | Snow | Posts |",
+        ),
+    ] {
+        let answer = world.json(&["ask", "--sentences", "1", &asked]);
+        assert_eq!(answer["answer"], row, "{answer}");
+        let citations = answer["citations"].as_array().unwrap();
+        assert_eq!((citations.len(), &citations[0]["quote"]), (2, &header.into()), "{answer}");
+        check_slices(&world, citations, "quote");
+    }
+}
+
+/// Names that are no words and no numbers.
+fn town(i: usize) -> String {
+    let syllables = ["bor", "den", "fal", "gim", "hul", "kem", "lor", "mat", "nis", "pol", "rud"];
+    format!("{}{}{}", syllables[i % 11].to_uppercase(), syllables[i / 11], syllables[(i * 7 + 3) % 11])
+}
+
 #[test]
 fn misspelt_words_are_read_as_they_were_meant_and_names_are_not() {
     let world = stones();
