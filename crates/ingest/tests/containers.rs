@@ -11,6 +11,7 @@ fn folder() -> PathBuf {
 
 /// The fixtures, with the format that must be found.
 const FIXTURES: &[(&str, &str)] = &[
+    ("accounts.xlsx", "spreadsheet"),
     ("delivery.eml", "email"),
     ("kiln.odp", "odf"),
     ("kiln.odt", "odf"),

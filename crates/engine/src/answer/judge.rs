@@ -25,7 +25,6 @@ pub struct Judged {
     pub defines: bool,
     /// What it is picked by.
     pub score: f32,
-    pub(super) kind: UnitKind,
     pub(super) words: Words,
     /// Those without the question that it answers in the document.
     pub(super) own_words: Words,
@@ -112,7 +111,6 @@ pub fn judge(
                 noise,
                 defines: question.definition && definition::defines(&question.stems, read, &words),
                 score: 0.0,
-                kind: unit.kind,
                 word_by_word: true,
                 alignment: plain.align(&words, None, &weights),
                 pronoun: features::begins_with_pronoun(read),

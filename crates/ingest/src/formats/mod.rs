@@ -31,12 +31,12 @@ mod pdf;
 mod pptx;
 mod rst;
 mod rtf;
+mod spreadsheet;
 mod subtitles;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
 mod tree;
-mod xlsx;
 mod xml;
 
 pub use detect::{Detected, detect};
@@ -66,9 +66,9 @@ pub static FORMATS: &[&Format] = &[
     &pptx::FORMAT,
     &rst::FORMAT,
     &rtf::FORMAT,
+    &spreadsheet::FORMAT,
     &subtitles::FORMAT,
     &text::FORMAT,
-    &xlsx::FORMAT,
     &xml::FORMAT,
 ];
 
