@@ -56,6 +56,20 @@ fn check(dimension: usize, count: usize, offset: usize) {
     }
 }
 
+/// A damaged file once overflowed here.
+#[test]
+fn a_sum_that_is_none_of_the_code_only_makes_products_wrong() {
+    let data = [7u8; 4 * 65];
+    let records = Records { bytes: &data, stride: 65, offset: 0 };
+    for level in LEVELS {
+        for ids in [&[0][..], &[0, 1, 2, 3]] {
+            let mut out = vec![0; ids.len()];
+            byte_pairs_at(level, &[9; 65], u32::MAX - 3, records, ids, &mut out);
+            assert!(out.windows(2).all(|pair| pair[0] == pair[1]), "{level}: {out:?}");
+        }
+    }
+}
+
 #[test]
 fn all_levels_agree_around_the_register_widths() {
     for dimension in [1, 2, 31, 63, 64, 65, 127, 128, 129, 384, 1000, 4096] {

@@ -173,7 +173,8 @@ unsafe fn pair_tile<const R: usize>(code: &[u8], code_sum: u32, codes: [*const u
             }
         }
     }
-    let more = 128 * code_sum as i32;
+    // A sum that a damaged file gives may be any number; the products are then wrong, and nothing else.
+    let more = (code_sum as i32).wrapping_mul(128);
     if R == 4 {
         let four = _mm_add_epi32(int_sum4([acc[0], acc[1], acc[2], acc[3]]), _mm_set1_epi32(more));
         let mut out = [0i32; 4];
@@ -181,7 +182,7 @@ unsafe fn pair_tile<const R: usize>(code: &[u8], code_sum: u32, codes: [*const u
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), four) };
         std::array::from_fn(|r| out[r])
     } else {
-        acc.map(|acc| _mm512_reduce_add_epi32(acc) + more)
+        acc.map(|acc| _mm512_reduce_add_epi32(acc).wrapping_add(more))
     }
 }
 
