@@ -9,6 +9,8 @@ pub(super) enum Shape {
     Tabs,
     /// Number of commas outside quotes.
     Commas(usize),
+    /// Number of semicolons outside quotes.
+    Semicolons(usize),
     /// `Subject: Minutes`, as in the head of a letter or a list of settings.
     Label,
 }
@@ -31,20 +33,33 @@ pub(super) fn row_shape(line: &str) -> Option<Shape> {
     if is_label(line) {
         return Some(Shape::Label);
     }
-    let mut quoted = false;
-    let mut commas = 0;
-    let mut spaced = 0;
-    let mut after_comma = false;
+    // Prose has a space after its commas, and a call has one comma too.
+    let calls = line.contains(['(', ')', '{', '}', '=']);
+    let (semicolons, spaced) = marks(line, b';');
+    if semicolons > 0
+        && spaced * 2 < semicolons
+        && !calls
+        && !line.ends_with('.')
+        && (semicolons > 1 || !line.ends_with(';'))
+    {
+        return Some(Shape::Semicolons(semicolons));
+    }
+    let (commas, spaced) = marks(line, b',');
+    let pair = commas == 1 && spaced == 0 && !calls && !line.contains(';') && !line.ends_with(['.', ',']);
+    (commas >= 2 && spaced * 2 < commas || pair).then_some(Shape::Commas(commas))
+}
+
+/// How many of `mark` stand outside quotes in `line`, and after how many of these a space.
+fn marks(line: &str, mark: u8) -> (usize, usize) {
+    let (mut count, mut spaced) = (0, 0);
+    let (mut quoted, mut after) = (false, false);
     for byte in line.bytes() {
-        spaced += usize::from(after_comma && byte == b' ');
-        after_comma = byte == b',' && !quoted;
-        commas += usize::from(after_comma);
+        spaced += usize::from(after && byte == b' ');
+        after = byte == mark && !quoted;
+        count += usize::from(after);
         quoted ^= byte == b'"';
     }
-    // Prose has a space after its commas, and a call has one comma too.
-    let pair =
-        commas == 1 && spaced == 0 && !line.contains(['(', ')', '{', '}', ';', '=']) && !line.ends_with(['.', ',']);
-    (commas >= 2 && spaced * 2 < commas || pair).then_some(Shape::Commas(commas))
+    (count, spaced)
 }
 
 /// Whether `line` is one word, a colon and something short.
@@ -62,6 +77,18 @@ fn is_label(line: &str) -> bool {
 pub(super) fn is_labelled(row: &str) -> bool {
     let cells: Vec<&str> = row.split(" | ").collect();
     cells.len() >= 2 && cells.iter().filter(|cell| cell.contains(": ")).count() * 2 > cells.len()
+}
+
+/// Whether a row has only its first cell filled, as that of a title has.
+pub(super) fn is_title(row: &str) -> bool {
+    let cells = match row_shape(row) {
+        Some(Shape::Bars) => barred_cells(row, true),
+        Some(Shape::Tabs) => separated_cells(row, '\t'),
+        Some(Shape::Commas(_)) => separated_cells(row, ','),
+        Some(Shape::Semicolons(_)) => separated_cells(row, ';'),
+        Some(Shape::Label) | None => return false,
+    };
+    cells.len() > 1 && cells[1..].iter().all(String::is_empty)
 }
 
 /// The header of a table, if the headings above a passage end in one: the passage then begins in the middle of that
@@ -85,7 +112,11 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
         let framed = [header, row].iter().all(|line| line.trim_start().starts_with('|'));
         (barred_cells(header, framed), barred_cells(row, framed))
     } else {
-        let separator = if shape == Shape::Tabs { '\t' } else { ',' };
+        let separator = match shape {
+            Shape::Tabs => '\t',
+            Shape::Semicolons(_) => ';',
+            _ => ',',
+        };
         (separated_cells(header, separator), separated_cells(row, separator))
     };
     if shape == Shape::Bars && values.len() < names.len() {
@@ -144,6 +175,7 @@ mod tests {
     fn rows_read_with_the_names_of_their_columns() {
         let read = |header, row| labelled(header, false, row);
         assert_eq!(read("town,rain,sun", "Bath,4,\"7, at most\"").unwrap(), "town: Bath; rain: 4; sun: 7, at most");
+        assert_eq!(read("town;rain;sun", "Bath;4,5;").unwrap(), "town: Bath; rain: 4,5");
         assert_eq!(read("| Town | Rain |", "| Bath | 4 |").unwrap(), "Town: Bath; Rain: 4");
         assert_eq!(read("Town\tRain", "Bath\t4").unwrap(), "Town: Bath; Rain: 4");
         assert_eq!(read("| | 2019 (£) | Note |", "| North | 4 | |").unwrap(), "North; 2019 (£): 4");

@@ -1,6 +1,6 @@
 //! Cutting a passage into what can be quoted: sentences of prose, rows of tables, lines of code.
 
-use super::rows::{Shape, is_labelled, row_shape};
+use super::rows::{Shape, is_labelled, is_title, row_shape};
 use base::is_table_rule;
 use std::ops::Range;
 
@@ -42,18 +42,21 @@ pub fn units(text: &str) -> Vec<Unit> {
             Some(_) => lines[at..].iter().take_while(|l| row_shape(&text[(*l).clone()]) == shape).count(),
         };
         if rows >= 2 || shape.is_some_and(|s| s.certain()) {
-            let mut header = out.len();
+            let mut heading = out.len();
             for (i, range) in lines[at..at + rows].iter().enumerate() {
                 // A blank line ends a table, and a rule follows the header of the next one.
                 let follows = |line: &Range<usize>| text[line.end..range.start].matches('\n').count() > 1;
                 let ruled = lines.get(at + i + 1).is_some_and(|next| is_table_rule(&text[next.clone()]));
                 if i > 0 && (ruled || follows(&lines[at + i - 1])) {
-                    header = out.len();
+                    heading = out.len();
                 }
                 if text[range.clone()].contains(char::is_alphanumeric) {
                     let own = shape == Some(Shape::Label) || is_labelled(&text[range.clone()]);
-                    let header = (out.len() > header && !own).then_some(header);
+                    let header = (out.len() > heading && !own).then_some(heading);
                     out.push(Unit { kind: UnitKind::Row, range: range.clone(), header });
+                    if header.is_none() && is_title(&text[range.clone()]) {
+                        heading = out.len();
+                    }
                 }
             }
             at += rows;
@@ -119,8 +122,8 @@ const FIELD_LINES_MAX: usize = 20;
 
 /// Whether a quoted field begins in `line` and does not end there.
 fn is_open(line: &str) -> bool {
-    (line.starts_with('"') || line.contains(",\""))
-        && line.contains(',')
+    (line.starts_with('"') || line.contains(",\"") || line.contains(";\""))
+        && line.contains([',', ';'])
         && !line.matches('"').count().is_multiple_of(2)
 }
 
@@ -177,6 +180,8 @@ mod tests {
         assert_eq!(heads(apart), [None, Some(0), None, Some(2)]);
         assert_eq!(heads(&apart.replace("\n\n", "\n")), [None, Some(0), None, Some(2)]);
         assert_eq!(heads("a,b,c\n1,2,3\n\nd,e,f\n4,5,6"), [None, Some(0), None, Some(2)]);
+        // A title in the first cell heads nothing.
+        assert_eq!(heads("Rain in 2024,,\n,,\na,b,c\n1,2,3"), [None, None, Some(1)]);
     }
 
     #[test]
@@ -188,6 +193,9 @@ mod tests {
         let field = "name,said,price\n\"Ann\",\"first\nsecond\",9\nBob,\"He said \"\"fine\"\"\",12";
         assert_eq!(cut(field)[1], (UnitKind::Row, "\"Ann\",\"first\nsecond\",9"));
         assert_eq!((cut(field).len(), cut(field)[2].0), (3, UnitKind::Row));
+        assert!(cut("town;rain\nBath;4\nYork;2").iter().all(|u| u.0 == UnitKind::Row));
+        let prose = "He came; he saw.\nIron; tin; lead; zinc.";
+        assert!(cut(prose).iter().all(|u| u.0 == UnitKind::Sentence));
         let prose = "Apples, pears, plums and figs.\nIron, tin, lead and zinc.";
         assert!(cut(prose).iter().all(|u| u.0 == UnitKind::Sentence));
     }

@@ -3,31 +3,54 @@
 use super::atom::{Atom, cost};
 use std::ops::Range;
 
-/// The lines of `table` that head it: the first row when it names columns (no empty cell, no number), or
-/// what stands above the rule of a Markdown table. `None` when the table has one row or no such line.
+/// Most rows above the names of columns that hold a title or nothing.
+const TITLES_MAX: usize = 6;
+
+/// The lines of `table` that head it: the first row with more than one cell when it names columns (no number, no empty
+/// cell but the corner), or what stands above the rule of a Markdown table. `None` when the table has one row or no such
+/// line.
 ///
-/// Cells are separated by ` | `, tabs, semicolons or commas, whichever the first line has.
+/// Cells are separated by ` | `, tabs, semicolons or commas, whichever the line has first.
 pub(crate) fn header(table: &str) -> Option<Range<usize>> {
-    let first = table.find('\n')?;
-    let line = table[..first].trim_end();
-    if table[first + 1..].trim().is_empty() {
-        return None;
+    let mut start = 0;
+    for _ in 0..=TITLES_MAX {
+        let end = start + table[start..].find('\n')?;
+        let line = table[start..end].trim_end();
+        if table[end + 1..].trim().is_empty() {
+            return None;
+        }
+        let second = table[end + 1..].lines().next().unwrap_or("");
+        if base::is_table_rule(second) {
+            return Some(start..end + 1 + second.trim_end().len());
+        }
+        let cells = cells(line);
+        let filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+        // A title, or an empty row, above a row with cells.
+        if filled <= 1 && (cells.len() > 1 || separator(second).is_some()) {
+            start = end + 1;
+            continue;
+        }
+        let corner = usize::from(cells.len() > 2 && cells[0].is_empty());
+        let names = cells[corner..].iter().all(|cell| {
+            let cell = cell.trim_matches(['"', '\'']);
+            !cell.is_empty() && cell.len() <= 80 && !is_number(cell)
+        });
+        return (names && (cells.len() > 1 || line.len() <= 40)).then_some(start..start + line.len());
     }
-    let second = table[first + 1..].lines().next().unwrap_or("");
-    if base::is_table_rule(second) {
-        return Some(0..first + 1 + second.trim_end().len());
-    }
-    let separator = ['|', '\t', ';', ','].into_iter().find(|&s| line.contains(s));
-    let cells = match separator {
+    None
+}
+
+/// What separates the cells of `line`.
+fn separator(line: &str) -> Option<char> {
+    ['|', '\t', ';', ','].into_iter().find(|&s| line.contains(s))
+}
+
+fn cells(line: &str) -> Vec<String> {
+    match separator(line) {
         Some('|') => base::barred_cells(line, true),
         Some(separator) => base::separated_cells(line, separator),
         None => vec![line.trim().to_owned()],
-    };
-    let names = cells.iter().all(|cell| {
-        let cell = cell.trim_matches(['"', '\'']);
-        !cell.is_empty() && cell.len() <= 80 && !is_number(cell)
-    });
-    (names && (cells.len() > 1 || line.len() <= 40)).then_some(0..line.len())
+    }
 }
 
 /// Whether `cell` holds a number, amount, percentage or date rather than a word.
@@ -102,6 +125,12 @@ mod tests {
         assert_eq!(head("1,2\n3,4"), None);
         assert_eq!(head("name,age"), None);
         assert_eq!(head("a,,b\n1,2,3"), None);
+        assert_eq!(head(",2019,2020\nRevenue,5,6"), Some(",2019,2020"));
+        // Exports have titles above the names.
+        assert_eq!(head("Rain in 2024,,\n,,\nTown,Rain,Posts\nBath,4,2"), Some("Town,Rain,Posts"));
+        assert_eq!(head("Rain in 2024\nTown,Rain\nBath,4"), Some("Town,Rain"));
+        assert_eq!(head("Town\nBath\nYork"), Some("Town"));
+        assert_eq!(head(",,\n,,\n,,\n,,\n,,\n,,\n,,\n,,\n,,\n"), None);
         // A comma in quotes and a bar in code once made one name two, one of them empty.
         assert_eq!(head("\"Sales, \",town\n5,Bath"), Some("\"Sales, \",town"));
         assert_eq!(head("Sign | `||` |\nx | y |"), Some("Sign | `||` |"));

@@ -83,6 +83,28 @@ fn rows_far_below_their_header_have_the_names_of_their_columns_too() {
     }
 }
 
+/// The title of such an export was once quoted for its rows, and rows between semicolons were sentences.
+#[test]
+fn exports_with_titles_and_semicolons_are_tables() {
+    let world = World::new();
+    let rows = |separator: &str, first: usize| -> String {
+        (0..60).map(|i| [town(i), (first + i).to_string(), (i % 7).to_string()].join(separator) + "\n").collect()
+    };
+    world.write("titled.csv", format!("Rain in 2024,,\n,,\nTown,Rain,Posts\n{}", rows(",", 300)));
+    world.write("semicolons.csv", format!("Ort;Schnee;Stationen\n{}", rows(";", 700)));
+    for (file, header, first) in
+        [("titled.csv", "Town Rain Posts", 300), ("semicolons.csv", "Ort Schnee Stationen", 700)]
+    {
+        let names: Vec<&str> = header.split(' ').collect();
+        for i in [3, 50] {
+            let question = format!("How much {} is there in {}?", names[1], town(i));
+            let answer = world.json(&["ask", "--docs", file, "--sentences", "1", &question]);
+            let row = format!("{}: {}; {}: {}; {}: {}", names[0], town(i), names[1], first + i, names[2], i % 7);
+            assert_eq!(answer["answer"], format!("{row} [1][2]"), "{file}: {answer}");
+        }
+    }
+}
+
 /// Names that are no words and no numbers.
 fn town(i: usize) -> String {
     let syllables = ["bor", "den", "fal", "gim", "hul", "kem", "lor", "mat", "nis", "pol", "rud"];

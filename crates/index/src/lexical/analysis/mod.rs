@@ -11,6 +11,7 @@
 pub(crate) mod document;
 mod fold;
 pub(crate) mod language;
+mod lists;
 mod stem;
 mod words;
 

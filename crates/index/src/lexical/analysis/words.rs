@@ -5,11 +5,13 @@
 //!   characters, which find any word of two or more characters without a dictionary; a lone character stays.
 //! * An identifier (`getUserName`, `snake_case`, `std.fs.read`) is kept whole and also split.
 //! * Words joined by punctuation with a digit among them (`2024-01-15`, `AB-1234/X`) are kept joined as well, and
-//!   a number written with separators is also found without them.
+//!   a number written with separators is also found without them. Numbers that only stand side by side, as in rows of
+//!   comma-separated values, are words of their own ([`lists`](super::lists)).
 //!
 //! Extra forms stand at the position of their first part, so phrases match either way.
 
 use super::fold::fold;
+use super::lists;
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -105,7 +107,7 @@ fn pairs(text: &str, run: Range<usize>, position: u32, out: &mut Vec<Word>) -> u
 fn spaced_words(text: &str, range: Range<usize>, mut position: u32, out: &mut Vec<Word>) -> u32 {
     let piece = &text[range.clone()];
     let mut chain: Option<Chain> = None;
-    for (at, raw) in piece.unicode_word_indices() {
+    for (at, raw) in piece.unicode_word_indices().flat_map(|(at, raw)| lists::items(piece, at, raw)) {
         let here = range.start + at..range.start + at + raw.len();
         let joined = chain.as_ref().is_some_and(|c| is_joint(&text[c.range.end..here.start]));
         if !joined {
@@ -190,8 +192,17 @@ fn word(text: &str, range: Range<usize>, position: u32, out: &mut Vec<Word>) -> 
         }
     }
     if digits && folded.contains(',') {
-        let bare: String = folded.chars().filter(|&c| c != ',').collect();
-        out.insert(before, Word { text: bare, range: range.clone(), position });
+        if lists::is_grouped(&folded) {
+            let bare: String = folded.chars().filter(|&c| c != ',').collect();
+            out.insert(before, Word { text: bare, range: range.clone(), position });
+        } else {
+            // A decimal, or two numbers side by side.
+            for (at, part) in lists::parts(raw) {
+                let range = range.start + at..range.start + at + part.len();
+                out.push(Word { text: cut(fold(part)), range, position: next });
+                next += 1;
+            }
+        }
     }
     out.insert(before, Word { text: folded, range, position });
     next.max(position + 1)
@@ -275,6 +286,14 @@ mod tests {
         check("2024-01-15", &["2024-01-15@0", "2024@0", "01@1", "15@2"]);
         check("AB-1234/X", &["ab-1234/x@0", "ab@0", "1234@1", "x@2"]);
         check("1,234.5", &["1,234.5@0", "1234.5@0"]);
+        check("4,5", &["4,5@0", "4@0", "5@1"]);
+        // Rows of comma-separated values were once one number.
+        check("Bath,1204,88,3", &["bath@0", "1204@1", "88@2", "3@3"]);
+        check("Place77,377,0", &["place77@0", "377@1", "0@2"]);
+        check("a,120,345", &["a@0", "120@1", "345@2"]);
+        check("2024-01-15,300", &["2024-01-15@0", "2024@0", "01@1", "15@2", "300@3"]);
+        check("12;345;6,5", &["12@0", "345@1", "6,5@2", "6@2", "5@3"]);
+        check("12,345,", &["12,345@0", "12345@0"]);
         check("state-of-the-art", &["state@0", "of@1", "the@2", "art@3"]);
         check("C++", &["c++@0", "c@0"]);
         check("C#", &["c#@0", "c@0"]);
