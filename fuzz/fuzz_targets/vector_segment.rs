@@ -11,12 +11,13 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use twox_hash::XxHash64;
 
-const RECIPES: [&str; 13] = [
+const RECIPES: [&str; 14] = [
     "RR64,Vamana4,LVQ8",
     "Vamana4,LVQ8",
     "Flat",
     "SQbf16",
     "LVQ4x8",
+    "Vamana4,LVQ8x4",
     "LVQ8",
     "BIN",
     "PQ2,RFlat",

@@ -114,7 +114,7 @@ pub fn candidates(rows: usize, metric: Metric) -> Vec<Recipe> {
         texts.extend(["Vamana32,SQfp16".into(), format!("IVF{lists},SQfp16")]);
     } else {
         texts.extend(["LVQ8".into(), format!("IVF{lists},LVQ8"), "Vamana32,LVQ8".into(), "Vamana44,LVQ8".into()]);
-        texts.push("HNSW16,LVQ8".into());
+        texts.extend(["Vamana96,LVQ8x4".into(), "HNSW16,LVQ8".into()]);
     }
     texts.iter().filter_map(|text| text.parse().ok()).collect()
 }

@@ -156,11 +156,11 @@ impl VectorBuilder {
                 graph::write(encode(&rows, shape, built, with(None)), kept, links, &mut writer);
             }
         }
-        if plan.residual {
-            let mut rough = Vec::with_capacity(rows.len());
-            let encoded = encode(&rows, shape, plan.levels.kind, RowPlan::default());
-            (0..shape.rows as u32).for_each(|row| encoded.view().decode(row, &mut rough));
-            residual::write(&rows, &rough, shape.dimension, &mut writer);
+        if let Some(rest) = plan.rest {
+            // The first level as it was written above.
+            let even = matches!(recipe.structure, Structure::Vamana { .. } | Structure::Hnsw { .. });
+            let rough = encode(&rows, shape, plan.levels.kind, RowPlan { sketches: even, even, ..RowPlan::default() });
+            residual::write(rest, &rows, &rough.view(), &mut writer);
         }
         Ok(writer.finish())
     }

@@ -1,5 +1,7 @@
 //! Changing an index in memory, and writing it again.
 
+mod finer;
+
 use super::body::{Ask, Effort};
 use super::builder::{VectorBuilder, links};
 use super::code::kind::Kind as RowKind;
@@ -14,7 +16,8 @@ use super::recipe::{Recipe, Structure};
 use super::segment::VectorSegment;
 use super::top::{Top, VectorHit};
 use base::{Error, Kind, Metric, Result, RowSet};
-use kernels::distance::{Element, gather};
+use finer::{Finer, Form};
+use kernels::distance::pair;
 use std::ops::Range;
 
 /// A copy of a segment in memory to which rows are added and from which rows are removed.
@@ -45,8 +48,8 @@ pub struct VectorEditor {
     dimension: usize,
     metric: Metric,
     body: Body,
-    /// The finer rows of the recipe, if it keeps some beside a graph.
-    finer: Option<(Element, Vec<u8>)>,
+    /// What the recipe keeps beside a graph, if it does.
+    finer: Option<Finer>,
     rows: usize,
     dead: RowSet,
 }
@@ -70,41 +73,31 @@ impl VectorEditor {
         let recipe = segment.asked()?;
         let layered = matches!(recipe.structure, Structure::Hnsw { .. });
         let plan = Plan::of(&recipe, segment.metric()).filter(|_| recipe.transform.is_none());
-        let numbers = plan.and_then(|plan| match plan.refine {
-            None => Some((plan.levels.kind, None)),
-            Some(RowKind::Float(element)) => Some((plan.levels.kind, Some(element))),
-            Some(_) => None,
+        let numbers = plan.and_then(|plan| match (plan.refine, plan.rest) {
+            (None, None) => Some((plan.levels.kind, None)),
+            (None, Some(rest)) => Some((plan.levels.kind, Some(Form::Rest(rest)))),
+            (Some(RowKind::Float(element)), None) => Some((plan.levels.kind, Some(Form::Numbers(element)))),
+            (Some(_), _) => None,
         });
         // Rows that cannot be compared with each other cannot be linked anew.
         let numbers = numbers.filter(|(kind, _)| Plan::comparable(*kind) == *kind);
-        let (body, mut finer) = match (links(recipe.structure, None, 1, 1), numbers) {
+        let (body, finer) = match (links(recipe.structure, None, 1, 1), numbers) {
             (Some(links), Some((kind, finer))) => {
                 let body = GraphBody::open(&segment.reader, kind, layered)?;
-                (Body::Graph(Box::new(GraphEdit::open(&body, links)?)), finer.map(|e| (e, Vec::new())))
+                let finer = finer.map(|form| Finer::open(segment, form)).transpose()?;
+                (Body::Graph(Box::new(GraphEdit::open(&body, links)?)), finer)
             }
-            _ => (Body::Rows(Vec::new()), None),
+            _ => (Body::Rows(rows_of(segment)?), None),
         };
-        let mut editor = VectorEditor {
+        Ok(VectorEditor {
             recipe,
             dimension: segment.dimension(),
             metric: segment.metric(),
             rows: segment.len(),
             dead: RowSet::new(),
-            finer: None,
+            finer,
             body,
-        };
-        let mut row = Vec::new();
-        for number in 0..segment.len() as u32 {
-            if let Some((element, bytes)) = &mut finer {
-                segment.row(number, &mut row)?;
-                element.encode(&row, bytes);
-            } else if let Body::Rows(rows) = &mut editor.body {
-                segment.row(number, &mut row)?;
-                rows.extend_from_slice(&row);
-            }
-        }
-        editor.finer = finer;
-        Ok(editor)
+        })
     }
 
     /// Number of rows that were not removed.
@@ -123,7 +116,7 @@ impl VectorEditor {
     pub fn add(&mut self, rows: &[f32]) -> Result<Range<u32>> {
         let mut rows = rows.to_vec();
         input::prepare_rows(&mut rows, self.rows, self.dimension, self.metric)?;
-        let elements = [self.finer.as_ref().map(|f| f.0), element(self.recipe.code)];
+        let elements = [self.finer.as_ref().and_then(Finer::element), element(self.recipe.code)];
         for element in elements.into_iter().flatten() {
             flat::check(&rows, self.dimension, element)?;
         }
@@ -134,11 +127,13 @@ impl VectorEditor {
                 .hint("split the rows over several segments"));
         }
         match &mut self.body {
-            Body::Graph(graph) => graph.add(&rows),
+            Body::Graph(graph) => {
+                graph.add(&rows);
+                if let Some(finer) = &mut self.finer {
+                    finer.add(&rows, first, graph);
+                }
+            }
             Body::Rows(all) => all.extend_from_slice(&rows),
-        }
-        if let Some((element, bytes)) = &mut self.finer {
-            element.encode(&rows, bytes);
         }
         self.rows = end;
         Ok(first as u32..end as u32)
@@ -169,37 +164,25 @@ impl VectorEditor {
         if k == 0 {
             return Ok(());
         }
-        let rows: Vec<u32> = match &mut self.body {
+        match &mut self.body {
             Body::Graph(graph) => {
                 let candidates = if self.finer.is_some() { k.saturating_mul(2).saturating_add(8) } else { k };
-                let k = candidates.min(self.rows - self.dead.len());
-                graph.search(&Ask { query: &prepared, k, effort, visible }, out);
-                if self.finer.is_none() {
-                    return Ok(());
+                let candidates = candidates.min(self.rows - self.dead.len());
+                graph.search(&Ask { query: &prepared, k: candidates, effort, visible }, out);
+                if let Some(finer) = &self.finer {
+                    finer.rescore(graph.shape(), &prepared, k, out);
                 }
-                out.iter().map(|hit| hit.row).collect()
             }
-            Body::Rows(_) => {
+            Body::Rows(all) => {
                 let shown = |row: &u32| !self.dead.contains(*row) && visible.is_none_or(|set| set.contains(*row));
-                (0..self.rows as u32).filter(shown).collect()
-            }
-        };
-        let mut scores = vec![0f32; rows.len()];
-        let measure = measure(self.metric);
-        match (&self.body, &self.finer) {
-            (_, Some((element, bytes))) => gather(measure, *element, &prepared, bytes, &rows, &mut scores),
-            (Body::Rows(all), None) => {
-                for (&row, score) in rows.iter().zip(&mut scores) {
-                    let at = row as usize * self.dimension;
-                    *score = kernels::distance::pair(measure, &prepared, &all[at..at + self.dimension]);
+                let mut top = Top::new(k);
+                for row in (0..self.rows as u32).filter(shown) {
+                    let own = &all[row as usize * self.dimension..][..self.dimension];
+                    top.push(pair(measure(self.metric), &prepared, own), row);
                 }
+                top.finish(out);
             }
-            (Body::Graph(_), None) => {}
         }
-        out.clear();
-        let mut top = Top::new(k);
-        rows.iter().zip(scores).for_each(|(&row, score)| top.push(score, row));
-        top.finish(out);
         Ok(())
     }
 
@@ -216,13 +199,21 @@ impl VectorEditor {
                 let mut writer = Writer::new(graph.shape());
                 writer.section("recipe", self.recipe.to_string().into_bytes());
                 graph.write(&mut writer);
-                if let Some((element, bytes)) = self.finer {
-                    let width = self.dimension * element.bytes();
-                    let rows = kept.iter().flat_map(|&row| &bytes[row as usize * width..(row as usize + 1) * width]);
-                    writer.section("rows", rows.copied().collect());
+                if let Some(finer) = self.finer {
+                    finer.write(&kept, self.dimension, &mut writer);
                 }
                 Ok(writer.finish())
             }
         }
     }
+}
+
+/// All rows of a segment.
+fn rows_of(segment: &VectorSegment) -> Result<Vec<f32>> {
+    let (mut rows, mut row) = (Vec::with_capacity(segment.len() * segment.dimension()), Vec::new());
+    for number in 0..segment.len() as u32 {
+        segment.row(number, &mut row)?;
+        rows.extend_from_slice(&row);
+    }
+    Ok(rows)
 }

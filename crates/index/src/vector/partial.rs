@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) const SUMS: &str = "sums";
 /// That of finer rows.
 pub(crate) const FINER_SUMS: &str = "finer-sums";
+/// That of codes' second levels.
+pub(crate) const REST_SUMS: &str = "rest-sums";
 /// Bytes of a block: what a page fault brings.
 const BLOCK: usize = 4096;
 /// Bytes of both sections from which blocks are compared. At 45 MB they took twice as long as reading in one go; where
@@ -208,9 +210,12 @@ mod tests {
         let rows: Vec<f32> = (0..16 * 10_000).map(value).collect();
         let query: Vec<f32> = (0..16).map(|i| value(7 + i)).collect();
         let mut refused = 0;
-        for (recipe, section) in
-            [("Vamana8,LVQ8,RFlat", "rows"), ("Vamana8,PQ8,RSQfp16", "rows"), ("Vamana8,PQ8,RLVQ8", "finer-records")]
-        {
+        for (recipe, section) in [
+            ("Vamana8,LVQ8,RFlat", "rows"),
+            ("Vamana8,PQ8,RSQfp16", "rows"),
+            ("Vamana8,PQ8,RLVQ8", "finer-records"),
+            ("Vamana8,LVQ8x4", "rest"),
+        ] {
             let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 16, Metric::L2).unwrap();
             builder.extend(&rows).unwrap();
             let bytes = builder.finish().unwrap();

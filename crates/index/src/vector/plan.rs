@@ -4,6 +4,7 @@
 use super::code::kind::Kind;
 use super::code::levels::{First, Levels};
 use super::recipe::{Code, Recipe, Structure, Transform};
+use super::residual::Rest;
 use base::Metric;
 use kernels::distance::Element;
 
@@ -12,8 +13,8 @@ use kernels::distance::Element;
 pub(crate) struct Plan {
     /// What scans and lists keep; graphs have the records only.
     pub levels: Levels,
-    /// Whether what the records leave is kept for the hits.
-    pub residual: bool,
+    /// How what the records leave is kept for the hits, if it is.
+    pub rest: Option<Rest>,
     /// Finer rows, as they were before the transform, that hits are scored with again.
     pub refine: Option<Kind>,
     /// The number that rows are made of when they are scanned exactly.
@@ -33,7 +34,7 @@ pub(crate) fn element(code: Code) -> Option<Element> {
 /// How records keep rows of this code.
 fn kind(code: Code) -> Option<Kind> {
     match code {
-        Code::Lvq8 => Some(Kind::Lvq),
+        Code::Lvq8 | Code::Lvq8x4 => Some(Kind::Lvq),
         Code::Lvq4x8 => Some(Kind::Lvq4),
         Code::Pq { parts, bits: 8 } => Some(Kind::Product(parts)),
         _ => element(code).map(Kind::Float),
@@ -75,7 +76,7 @@ impl Plan {
             let element = element(recipe.code).filter(|_| straight && refine.is_none())?;
             let exact = (recipe.structure == Structure::Scan).then_some(element);
             let levels = Levels { first: None, kind: Kind::Float(element) };
-            return Some(Plan { levels, residual: false, refine: None, exact });
+            return Some(Plan { levels, rest: None, refine: None, exact });
         }
         let first = match recipe.code {
             Code::Pq { parts, bits: 4 } => Some(First::Product(parts)),
@@ -97,7 +98,11 @@ impl Plan {
         if useless || bare {
             return None;
         }
-        let residual = recipe.code == Code::Lvq4x8;
-        Some(Plan { levels: Levels { first, kind }, residual, refine, exact })
+        let rest = match recipe.code {
+            Code::Lvq4x8 => Some(Rest::Byte),
+            Code::Lvq8x4 => Some(Rest::Nibble),
+            _ => None,
+        };
+        Some(Plan { levels: Levels { first, kind }, rest, refine, exact })
     }
 }

@@ -29,9 +29,7 @@ enum Finer {
 pub(crate) fn write(rows: &[f32], shape: Shape, kind: Kind, writer: &mut Writer) {
     match kind {
         Kind::Float(element) => {
-            let rows = flat::encode(rows, element);
-            writer.section(FINER_SUMS, sums([&rows]));
-            writer.section(ROWS, rows);
+            write_numbers(flat::encode(rows, element), writer);
         }
         kind => {
             let encoded: Encoded = encode(rows, shape, kind, Plan::default());
@@ -39,6 +37,12 @@ pub(crate) fn write(rows: &[f32], shape: Shape, kind: Kind, writer: &mut Writer)
             encoded.write_as(FINER, writer);
         }
     }
+}
+
+/// Adds the sections of finer rows that are encoded numbers.
+pub(crate) fn write_numbers(rows: Vec<u8>, writer: &mut Writer) {
+    writer.section(FINER_SUMS, sums([&rows]));
+    writer.section(ROWS, rows);
 }
 
 impl Refined {

@@ -216,7 +216,10 @@ fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
             (Structure::Vamana { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, false)?),
             (Structure::Hnsw { .. }, _) => Box::new(GraphBody::open(reader, plan.levels.kind, true)?),
         };
-        Ok(if plan.residual { Box::new(Residual::open(reader, body)?) } else { body })
+        Ok(match plan.rest {
+            Some(rest) => Box::new(Residual::open(reader, body, rest)?),
+            None => body,
+        })
     };
     let inner = match recipe.transform {
         None => structure(reader)?,
@@ -224,7 +227,8 @@ fn body(recipe: Recipe, reader: &Reader) -> Result<Box<dyn Body>> {
     };
     match plan.refine {
         Some(kind) => {
-            let rough = !matches!(recipe.code, Code::Lvq8 | Code::Lvq4x8) || !isometric(recipe.transform);
+            let rough =
+                !matches!(recipe.code, Code::Lvq8 | Code::Lvq4x8 | Code::Lvq8x4) || !isometric(recipe.transform);
             Ok(Box::new(Refined::open(reader, inner, kind, rough)?))
         }
         None => Ok(inner),

@@ -26,6 +26,7 @@ fn catalogue() -> Vec<Recipe> {
         Code::Bf16,
         Code::Lvq8,
         Code::Lvq4x8,
+        Code::Lvq8x4,
         Code::Pq { parts: 48, bits: 8 },
         Code::Pq { parts: 48, bits: 4 },
         Code::Bin,
@@ -213,7 +214,7 @@ fn what_cannot_be_built_says_so() {
 fn damage_is_noticed_in_every_section() {
     let data = clustered(9, 30, 8);
     for recipe in
-        ["LVQ8", "IVF4,LVQ8", "Vamana8,LVQ8", "HNSW4,LVQ8", "IVF4,PQ2x4fs,RFlat", "PCA4,IVF4,LVQ8,RLVQ8", "RR,BIN"]
+        ["LVQ8x4", "IVF4,LVQ8", "Vamana8,LVQ8", "HNSW4,LVQ8", "IVF4,PQ2x4fs,RFlat", "PCA4,IVF4,LVQ8,RLVQ8", "RR,BIN"]
     {
         let mut builder = VectorBuilder::new(recipe.parse().unwrap(), 8, Metric::L2).unwrap();
         builder.extend(&data).unwrap();

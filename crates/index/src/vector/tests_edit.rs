@@ -33,9 +33,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn any_order_of_changes_equals_a_model(
-        steps in proptest::collection::vec(step(), 1..14), which in 0usize..7, metric in 0usize..3, wide in any::<bool>()
+        steps in proptest::collection::vec(step(), 1..14), which in 0usize..8, metric in 0usize..3, wide in any::<bool>()
     ) {
-        let recipe = ["Vamana8,LVQ8", "HNSW4,LVQ8", "HNSW4,Flat", "Vamana8,LVQ8,RSQfp16", "Flat", "IVF4,LVQ8", "LVQ8"][which];
+        let recipe = ["Vamana8,LVQ8", "HNSW4,LVQ8", "HNSW4,Flat", "Vamana8,LVQ8,RSQfp16", "Flat", "IVF4,LVQ8", "LVQ8", "Vamana8,LVQ8x4"][which];
         // Wide rows have the highest bits of their codes in the sketches of a graph.
         let (dimension, metric) = (if wide { 65 } else { 6 }, METRICS[metric]);
         let mut editor = VectorEditor::new(recipe.parse().unwrap(), dimension, metric).unwrap();

@@ -5,12 +5,16 @@ use super::*;
 use base::{Metric, RowSet};
 use proptest::prelude::*;
 
-pub(super) const RECIPES: [&str; 36] = [
+pub(super) const RECIPES: [&str; 40] = [
     "RR64,HNSW12,LVQ8",
     "LVQ4x8",
     "IVF20,LVQ4x8",
     "Vamana24,LVQ4x8",
     "RR,HNSW12,LVQ4x8",
+    "LVQ8x4",
+    "IVF20,LVQ8x4",
+    "Vamana24,LVQ8x4",
+    "PCA36,HNSW12,LVQ8x4,RSQfp16",
     "HNSW12,PQ20,RFlat",
     "Vamana24,PQ20,RLVQ8",
     "HNSW12,LVQ8",
@@ -199,6 +203,7 @@ fn filters_of_any_width_keep_their_promise() {
         "IVF40,LVQ8",
         "Vamana24,LVQ8",
         "HNSW12,LVQ8",
+        "Vamana24,LVQ8x4",
         "IVF40,PQ16x4fs,RFlat",
         "IVF40,PQ16,RFlat",
         "PCA24,LVQ8,RFlat",

@@ -94,6 +94,11 @@ impl GraphEdit {
         self.leaders.len()
     }
 
+    /// Appends a row, as it is kept, to `out`.
+    pub fn decode(&self, row: u32, out: &mut Vec<f32>) {
+        self.rows.view().decode(row, out);
+    }
+
     /// Appends prepared rows.
     pub fn add(&mut self, rows: &[f32]) {
         let first = self.leaders.len() as u32;

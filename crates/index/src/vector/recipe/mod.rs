@@ -61,6 +61,8 @@ pub enum Code {
     Lvq8,
     /// Half a byte a number for the search, and a byte of what that leaves for the hits.
     Lvq4x8,
+    /// A byte a number for the search, and half a byte of what that leaves for the hits.
+    Lvq8x4,
     /// Centroid numbers of parts of the row.
     Pq {
         /// Number of parts.

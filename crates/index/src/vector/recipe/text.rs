@@ -4,7 +4,8 @@
 //! recipe    = "auto" | [transform ","] [structure ","] [code] ["," refine]
 //! transform = "PCA" n | "PCAW" n | "RR" [n] | "OPQ" m ["_" n] | "MRL" n
 //! structure = "IVF" lists | "HNSW" links | "Vamana" links
-//! code      = "Flat" | "SQfp16" | "SQbf16" | "LVQ8" | "SQ8" | "LVQ4x8" | "PQ" m ["x4fs" | "x8"] | "BIN"
+//! code      = "Flat" | "SQfp16" | "SQbf16" | "LVQ8" | "SQ8" | "LVQ4x8" | "LVQ8x4"
+//!           | "PQ" m ["x4fs" | "x8"] | "BIN"
 //! refine    = "RFlat" | "RSQfp16" | "RSQbf16" | "RLVQ8" | "RSQ8"
 //! ```
 //!
@@ -29,7 +30,7 @@ impl FromStr for Recipe {
         }
         let Some(code) = code.or(structure.map(|_| Code::Flat)) else {
             return Err(Error::new(Kind::BadInput, format!("reading the index recipe `{text}`: it names no code"))
-                .hint("end it with Flat, SQfp16, SQ8, LVQ8, LVQ4x8, PQ48, PQ96x4fs or BIN"));
+                .hint("end it with Flat, SQfp16, SQ8, LVQ8, LVQ4x8, LVQ8x4, PQ48, PQ96x4fs or BIN"));
         };
         Ok(Recipe { transform, structure: structure.unwrap_or(Structure::Scan), code, refine })
     }
@@ -134,6 +135,7 @@ fn code(word: &str) -> Word<Code> {
         ("SQ8", Code::Lvq8),
         ("LVQ8", Code::Lvq8),
         ("LVQ4x8", Code::Lvq4x8),
+        ("LVQ8x4", Code::Lvq8x4),
         ("BIN", Code::Bin),
     ];
     if let Some((_, code)) = fixed.iter().find(|(name, _)| *name == word) {
@@ -169,6 +171,7 @@ impl fmt::Display for Code {
             Code::Bf16 => f.write_str("SQbf16"),
             Code::Lvq8 => f.write_str("LVQ8"),
             Code::Lvq4x8 => f.write_str("LVQ4x8"),
+            Code::Lvq8x4 => f.write_str("LVQ8x4"),
             Code::Pq { parts, bits: 4 } => write!(f, "PQ{parts}x4fs"),
             Code::Pq { parts, .. } => write!(f, "PQ{parts}"),
             Code::Bin => f.write_str("BIN"),
@@ -228,6 +231,7 @@ mod tests {
             "HNSW32,LVQ8",
             "HNSW32,PQ48",
             "Vamana64,LVQ4x8",
+            "Vamana96,LVQ8x4",
             "Vamana64,LVQ8,RSQfp16",
             "LVQ8,RSQbf16",
         ] {
@@ -267,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "(PCA|PCAW|MRL|OPQ|RR|IVF|HNSW|Vamana|PQ|R|SQ8|LVQ4x8|Flat|BIN|x4fs|_|,|[0-9]|é| ){0,8}") {
+        fn any_text_is_read_or_refused(text in "(PCA|PCAW|MRL|OPQ|RR|IVF|HNSW|Vamana|PQ|R|SQ8|LVQ4x8|LVQ8x4|Flat|BIN|x4fs|_|,|[0-9]|é| ){0,8}") {
             if let Ok(recipe) = text.parse::<Recipe>() {
                 prop_assert_eq!(recipe.to_string().parse::<Recipe>().unwrap(), recipe);
             }
