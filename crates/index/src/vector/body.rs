@@ -27,6 +27,8 @@ pub(crate) struct Ask<'a> {
     pub query: &'a [f32],
     /// Most hits.
     pub k: usize,
+    /// How many of them must be the best ones; the others are candidates for a finer look.
+    pub sure: usize,
     pub effort: Effort,
     /// The rows that may be hits; all, if it is not given.
     pub visible: Option<&'a RowSet>,
@@ -59,7 +61,7 @@ pub(crate) trait Body: Send + Sync {
         let mut k = 256;
         loop {
             out.clear();
-            self.search(&Ask { k, ..*ask }, out)?;
+            self.search(&Ask { k, sure: k, ..*ask }, out)?;
             if out.len() < k || out.last().is_some_and(|hit| hit.score < bar) {
                 out.retain(|hit| hit.score >= bar);
                 return Ok(());

@@ -168,7 +168,7 @@ impl VectorEditor {
             Body::Graph(graph) => {
                 let candidates = if self.finer.is_some() { k.saturating_mul(2).saturating_add(8) } else { k };
                 let candidates = candidates.min(self.rows - self.dead.len());
-                graph.search(&Ask { query: &prepared, k: candidates, effort, visible }, out);
+                graph.search(&Ask { query: &prepared, k: candidates, sure: k, effort, visible }, out);
                 if let Some(finer) = &self.finer {
                     finer.rescore(graph.shape(), &prepared, k, out);
                 }

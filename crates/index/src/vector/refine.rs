@@ -84,7 +84,8 @@ impl Body for Refined {
         let few = ask.k.saturating_mul(2).saturating_add(8);
         let k = if self.rough { ask.effort.window.max(ask.k.saturating_mul(10)) } else { few };
         let mut rough = Vec::with_capacity(k.min(4096));
-        self.inner.search(&Ask { k, ..*ask }, &mut rough)?;
+        let sure = if self.rough { k } else { ask.sure };
+        self.inner.search(&Ask { k, sure, ..*ask }, &mut rough)?;
         let rows: Vec<u32> = rough.iter().map(|hit| hit.row).collect();
         let mut scores = vec![0f32; rows.len()];
         match &self.rows {

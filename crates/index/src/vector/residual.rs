@@ -119,14 +119,14 @@ impl Rest {
         });
     }
 
-    /// How many hits of the first level are scored again.
-    pub fn candidates(self, ask: &Ask<'_>) -> usize {
+    /// How many hits of the first level are scored again, and how many of these the search of it must be sure of.
+    fn candidates(self, ask: &Ask<'_>) -> (usize, usize) {
         // An 8-bit code moves a score by less than the gap between neighbours in the ranking, mostly.
         let few = ask.k.saturating_mul(2).saturating_add(8);
         match self {
             // 4-bit codes confuse near neighbours: as many candidates as the search has in sight anyway.
-            Rest::Byte => ask.effort.window.max(few),
-            Rest::Nibble => few,
+            Rest::Byte => (ask.effort.window.max(few), ask.effort.window.max(few)),
+            Rest::Nibble => (few, ask.sure),
         }
     }
 }
@@ -211,7 +211,8 @@ impl Body for Residual {
     }
 
     fn search(&self, ask: &Ask<'_>, out: &mut Vec<VectorHit>) -> Result<()> {
-        self.inner.search(&Ask { k: self.rest.candidates(ask), ..*ask }, out)?;
+        let (k, sure) = self.rest.candidates(ask);
+        self.inner.search(&Ask { k, sure, ..*ask }, out)?;
         let bytes = match self.partial.as_ref().filter(|partial| !partial.is_sound()) {
             Some(partial) => {
                 out.iter().for_each(|hit| partial.look(&[hit.row], self.stride()));

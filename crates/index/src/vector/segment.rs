@@ -138,7 +138,7 @@ impl VectorSegment {
         if k == 0 {
             return Ok(());
         }
-        self.body.search(&Ask { query: &prepared, k, effort, visible }, out)
+        self.body.search(&Ask { query: &prepared, k, sure: k, effort, visible }, out)
     }
 
     /// Replaces `out` by the rows with a score of at least `bar`, best first, equal scores by row.
@@ -162,7 +162,8 @@ impl VectorSegment {
         let mut prepared = Vec::with_capacity(query.len());
         input::prepare_query(query, self.dimension(), self.metric(), &mut prepared)?;
         if !self.is_empty() {
-            self.body.range(&Ask { query: &prepared, k: self.len(), effort, visible }, bar, out)?;
+            let k = self.len();
+            self.body.range(&Ask { query: &prepared, k, sure: k, effort, visible }, bar, out)?;
             out.sort_unstable_by_key(|hit| pack(hit.score, hit.row));
         }
         Ok(())
@@ -194,7 +195,7 @@ impl VectorSegment {
             })
             .collect::<Result<Vec<_>>>()?;
         let k = k.min(self.len());
-        let asks: Vec<Ask<'_>> = prepared.iter().map(|query| Ask { query, k, effort, visible }).collect();
+        let asks: Vec<Ask<'_>> = prepared.iter().map(|query| Ask { query, k, sure: k, effort, visible }).collect();
         self.body.search_batch(&asks)
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Query {
     nibbles: NibbleQuery,
     tables: Vec<f32>,
     sum: f32,
-    pub(super) square: f32,
+    /// Squared length.
+    pub square: f32,
     /// Inner product with the centre of [`super::encoded::Plan`].
     pub centre_dot: f32,
     mean_dot: f32,

@@ -67,6 +67,12 @@ impl Beam {
         self.keys[self.cursor.min(self.keys.len())..].iter().find(|&&k| k & 1 == 0).map(|&k| hit(k).row)
     }
 
+    /// The node at `place`, counted from 0 for the best.
+    #[inline]
+    pub fn hit(&self, place: usize) -> Option<VectorHit> {
+        self.keys.get(place).map(|&key| hit(key))
+    }
+
     /// The nodes, best first.
     pub fn hits(&self) -> impl Iterator<Item = VectorHit> + '_ {
         self.keys.iter().map(|&key| hit(key))

@@ -13,12 +13,15 @@ use super::draft::Plan;
 use super::entrance::{Entrance, Levels, Upper};
 use super::links::Links;
 use super::packed::{self, Packing};
-use super::search::{Scratch, search};
+use super::search::{Scratch, search_best};
 use super::twins::{self, Twins};
 use super::ways::{Graph, scan};
 use super::{build, within};
-use base::Result;
+use base::{Metric, Result};
 use std::cell::RefCell;
+
+/// The section of the length of the longest row; files of earlier builds lack it.
+const LONGEST: &str = "longest";
 
 /// An open graph.
 pub(crate) struct GraphBody {
@@ -27,6 +30,8 @@ pub(crate) struct GraphBody {
     rows: Stored,
     packing: Packing,
     twins: Section,
+    /// Length of the longest row, for inner products; 0 where it is not known.
+    longest: f32,
 }
 
 /// Adds the sections of a graph over encoded rows to `writer`; the file keeps `kept` instead, if given.
@@ -55,6 +60,10 @@ pub(crate) fn write_built(
         Entrance::Levels(levels) => writer.section("levels", levels.bytes()),
     }
     writer.section("twins", twins.to_vec());
+    if rows.shape.metric == Metric::InnerProduct {
+        let longest = rows.norms.iter().fold(0f32, |a, &b| a.max(b)).sqrt();
+        writer.section(LONGEST, longest.to_le_bytes().to_vec());
+    }
     writer.section(SUMS, sums([&rows.records, &rows.sketches]));
     rows.write(writer);
 }
@@ -86,7 +95,11 @@ impl GraphBody {
         if twins.len() % 8 != 0 {
             return Err(corrupt("section `twins` is torn".into()));
         }
-        Ok(GraphBody { shape, entrance, rows, packing, twins })
+        let longest = match reader.optional(LONGEST) {
+            Some(section) => section.bytes()?.get(..4).map_or(0.0, |bytes| f32::from_bits(u32_at(bytes, 0))),
+            None => 0.0,
+        };
+        Ok(GraphBody { shape, entrance, rows, packing, twins, longest })
     }
 
     /// The levels above the lowest.
@@ -151,7 +164,7 @@ impl Body for GraphBody {
             match ask.visible {
                 None => {
                     self.entrance.open(&rows, scratch);
-                    search(&rows, &links, window.max(k), scratch);
+                    search_best(&rows, &links, (ask.sure, window.max(k)), self.longest, scratch);
                     twins::collect(twins, &scratch.beam, k, None, out);
                     // Fewer than were asked for are found only where there are fewer.
                     if out.len() < k {

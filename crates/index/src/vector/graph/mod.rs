@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod build;
 pub(crate) mod draft;
 pub(crate) mod edit;
+mod enough;
 pub(crate) mod entrance;
 pub(crate) mod filtered;
 pub(crate) mod links;

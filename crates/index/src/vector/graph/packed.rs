@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn graphs_of_older_versions_are_searched_as_before() {
         const D: usize = 70;
-        let mut builder = VectorBuilder::new("Vamana7,LVQ8".parse().unwrap(), D, Metric::InnerProduct).unwrap();
+        let mut builder = VectorBuilder::new("Vamana7,LVQ8".parse().unwrap(), D, Metric::L2).unwrap();
         let value = |i: u32| (i.wrapping_mul(2_654_435_761) >> 20) as f32 - 2048.0;
         builder.extend(&(0..D as u32 * 300).map(value).collect::<Vec<_>>()).unwrap();
         let new = builder.finish().unwrap();

@@ -9,6 +9,7 @@ use super::super::code::query::Query;
 use super::super::code::rows::Rows;
 use super::super::top::VectorHit;
 use super::beam::{Beam, Seen};
+use super::enough::Enough;
 use super::links::Links;
 
 /// Deviations of a sketch's error that a link may lie below the bar and still be scored in full. Nothing
@@ -34,6 +35,18 @@ pub(crate) struct Scratch {
 /// Fills `scratch.beam` with the best nodes found for `scratch.query`, starting from `scratch.starts`.
 pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, window: usize, scratch: &mut Scratch) {
     search_while(space, links, window, scratch, |_, _| true);
+}
+
+/// [`search`] for the best `sure` nodes, which ends early where it has [`Enough`]; `longest` is as there.
+pub(crate) fn search_best(
+    space: &Rows<'_>,
+    links: &Links<'_>,
+    (sure, window): (usize, usize),
+    longest: f32,
+    scratch: &mut Scratch,
+) {
+    let mut enough = Enough::of(space, &scratch.query, sure, window, longest);
+    search_while(space, links, window, scratch, |next, beam| !enough.reached(next.score, beam));
 }
 
 /// [`search`] that goes on only as long as `on` wishes, which is shown every node that is about to be expanded and the
