@@ -14,6 +14,10 @@ use base::RowSet;
 /// Allowed nodes from which the start is chosen, at least, if there are as many.
 const STARTS: usize = 64;
 
+/// Nodes to be looked through whose links are asked for ahead of time. With half of all rows allowed five are read of
+/// the thirty that could be.
+const AHEAD: usize = 6;
+
 /// As [`super::search::search`], with `allowed` nodes only, those of `scratch.starts` among them.
 pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, allowed: &RowSet, window: usize, scratch: &mut Scratch) {
     start(space, window, scratch);
@@ -22,30 +26,24 @@ pub(crate) fn search(space: &Rows<'_>, links: &Links<'_>, allowed: &RowSet, wind
         nodes.clear();
         through.clear();
         links.read(hit.row, linked);
-        for &node in &*linked {
-            if !seen.insert(node) {
-                continue;
-            }
-            if allowed.contains(node) {
-                space.fetch_sketch(node);
-                nodes.push(node);
-            } else {
-                links.fetch(node);
-                through.push(node);
-            }
-        }
-        for &by in &*through {
+        seen.sift(linked, through, |node| !allowed.contains(node));
+        through.iter().take(AHEAD).for_each(|&node| links.fetch(node));
+        let mut take = |linked: &[u32], nodes: &mut Vec<u32>| {
+            let before = nodes.len();
+            seen.sift(linked, nodes, |node| allowed.contains(node));
+            nodes[before..].iter().for_each(|&node| space.fetch_sketch(node));
+        };
+        take(linked, nodes);
+        for (at, &by) in through.iter().enumerate() {
             if nodes.len() >= links.degree {
                 break;
             }
+            if let Some(&later) = through.get(at + AHEAD) {
+                links.fetch(later);
+            }
             space.look(by); // its links are followed although it is never scored
             links.read(by, linked);
-            for &node in &*linked {
-                if allowed.contains(node) && seen.insert(node) {
-                    space.fetch_sketch(node);
-                    nodes.push(node);
-                }
-            }
+            take(linked, nodes);
         }
         if let Some(after) = beam.peek() {
             links.fetch(after);

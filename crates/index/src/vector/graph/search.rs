@@ -66,12 +66,8 @@ pub(crate) fn search_while(
         }
         nodes.clear();
         links.read(hit.row, linked);
-        for &node in &*linked {
-            if seen.insert(node) {
-                space.fetch_sketch(node);
-                nodes.push(node);
-            }
-        }
+        seen.sift(linked, nodes, |_| true);
+        nodes.iter().for_each(|&node| space.fetch_sketch(node));
         if let Some(after) = beam.peek() {
             links.fetch(after);
         }
