@@ -12,7 +12,8 @@ Use:      bench/vectors.py synthetic DIR                 makes such a folder: 1,
 Needs:    numpy; faiss-cpu, hnswlib, usearch, scalable-vs for the peers;
           `cargo build --release -p ragstone -p ragstone-bench`.
 
-After the colon: windows or probes of ours, ef or nprobe of a peer, each a line of the table.
+After the colon: windows or probes of ours, ef or nprobe of a peer, each a line of the table. Both: `probes=155&window=100`
+of ours; nprobe and k_factor of `faiss IVF1264,PQ96x4fs,Refine(SQ8):155x25`.
 Indexes are built on one thread and kept in DIR, so that a second call only searches. A pass asks every query once;
 the best of two counts for a peer, of three for ours; `filters` asks peers every fifth query, and a pass of more than
 three seconds is not repeated. Memory of a build is the growth of anonymous memory over what
@@ -20,7 +21,7 @@ the rows took before. The time of a peer includes its call from Python, about a 
 
 `filters` makes masks that agree with some queries and not with others: the allowed rows are those that lie furthest
 along the first principal axis. Queries in the upper half of the same axis ask where much is allowed, those in the
-lower half where little is.
+lower half where little is. With `--arbitrary` the allowed rows are drawn at random.
 """
 import argparse, json, os, re, subprocess, sys, tempfile, time
 import numpy as np
@@ -97,7 +98,12 @@ class Faiss:
 
     def set(self, value, mask=None):
         kind, keys = self.faiss.SearchParameters, {}
-        if hasattr(self.index, "hnsw"):
+        if "Refine" in self.factory:
+            probes, factor = map(int, value.split("x"))
+            self.base_parameters = self.faiss.SearchParametersIVF(nprobe=probes)
+            kind, keys = self.faiss.IndexRefineSearchParameters, {
+                "k_factor": factor, "base_index_params": self.base_parameters}
+        elif hasattr(self.index, "hnsw"):
             kind, keys = self.faiss.SearchParametersHNSW, {"efSearch": value}
         elif hasattr(self.index, "nprobe"):
             kind, keys = self.faiss.SearchParametersIVF, {"nprobe": value}
@@ -281,11 +287,13 @@ def ours(options, name, points, masks={}, truths=None):
 
 
 def settings(text):
-    """`name:key=1,2` or `name:1,2`: the name and the points."""
+    """`name:key=1,2`, perhaps `&other=3`, or `name:1,2`: the name and the points."""
     name, values = text.rsplit(":", 1)
+    values, *others = values.split("&")
+    fixed = {key: int(value) for key, value in (other.split("=") for other in others)}
     key, values = values.split("=") if "=" in values else (None, values)
-    points = [int(v) for v in values.split(",") if v]
-    return name, [{key: v} for v in points] if key else points
+    points = [int(v) if v.isdigit() else v for v in values.split(",") if v]
+    return name, [{key: v, **fixed} for v in points] if key else points
 
 
 def beside(options):
@@ -309,6 +317,8 @@ def filters(options):
         axis /= np.linalg.norm(axis)
     along, order = base @ axis, np.argsort(queries @ axis, kind="stable")
     groups = {"agrees": order[len(order) // 2 :], "disagrees": order[: len(order) // 2]}
+    if options.arbitrary:
+        along, groups = np.random.default_rng(1).random(len(base)), {"": order}
     with tempfile.TemporaryDirectory() as scratch:
         masks, allowed, truths = {}, {}, {}
         for share in (0.001, 0.01, 0.1, 0.5):
@@ -338,6 +348,7 @@ parser.add_argument("--rows", type=int, default=1_000_000)
 parser.add_argument("--dimension", type=int, default=128)
 parser.add_argument("--ours", action="append", default=[])
 parser.add_argument("--peer", action="append", default=[])
+parser.add_argument("--arbitrary", action="store_true")
 parser.add_argument("--ragstone", default="target/release/ragstone-bench")
 options = parser.parse_args()
 if options.task == "synthetic":
