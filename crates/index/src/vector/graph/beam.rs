@@ -175,7 +175,7 @@ mod tests {
                 let (mut one, mut all) = (Seen::default(), Seen::default());
                 one.reset(1, nodes);
                 all.reset(1, nodes);
-                let wanted = |node: u32| node % 3 != 0;
+                let wanted = |node: u32| !node.is_multiple_of(3);
                 for list in &lists {
                     let mut got = vec![7];
                     all.sift(list, &mut got, wanted);

@@ -96,7 +96,10 @@ impl GraphBody {
             return Err(corrupt("section `twins` is torn".into()));
         }
         let longest = match reader.optional(LONGEST) {
-            Some(section) => section.bytes()?.get(..4).map_or(0.0, |bytes| f32::from_bits(u32_at(bytes, 0))),
+            Some(section) => match section.bytes()?.try_into() {
+                Ok(bytes) => f32::from_le_bytes(bytes),
+                Err(_) => return Err(corrupt(format!("section `{LONGEST}` has {} bytes, expected 4", section.len()))),
+            },
             None => 0.0,
         };
         Ok(GraphBody { shape, entrance, rows, packing, twins, longest })

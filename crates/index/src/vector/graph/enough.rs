@@ -9,8 +9,8 @@ use super::super::code::rows::Rows;
 use super::beam::Beam;
 use base::Metric;
 
-/// How much farther than the worst hit the next node must lie, in squared distance. Of 1.1 to 1.2, this one needs the
-/// fewest expansions for .99 and no more than the others for .95 (`bench/results/vectors.md`).
+/// How much farther than the worst hit the next node must lie, in squared distance. Of 1.1 to 1.2 this one needs the
+/// fewest expansions for .99, and nearly the fewest for .95 (`bench/results/vectors.md`).
 const TIMES: f32 = 1.15;
 
 /// The part of a window that is always expanded. Less would make easy queries faster yet, but the slowest would be three

@@ -1,7 +1,7 @@
 //! Graphs over compressed rows: how links are chosen (`prune`), kept while they change (`draft`), built
 //! (`build`) and changed (`edit`), kept whole (`reach`) and written (`packed`); where a search starts
-//! (`entrance`), how it goes (`search`, `filtered`, `within`, all on `beam`) and how with
-//! a filter (`ways`); and the segment that holds it all (`body`).
+//! (`entrance`), how it goes (`search`, `filtered`, `within`, all on `beam`), when it ends (`enough`) and how it
+//! goes with a filter (`ways`); and the segment that holds it all (`body`).
 
 pub(crate) mod beam;
 pub(crate) mod body;
