@@ -76,6 +76,12 @@ pub(crate) fn is_wide(bytes: &[u8]) -> bool {
     wide_without_mark(bytes).is_some_and(|d| d.replaced == 0 && !d.text.contains('\0'))
 }
 
+/// Whether `bytes` are UTF-16, with a byte order mark or without.
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
+    let mark = Encoding::for_bom(bytes).is_some_and(|(encoding, _)| encoding != UTF_8);
+    utf32_mark(bytes).is_none() && (mark || is_wide(bytes))
+}
+
 fn with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Decoded<'a> {
     let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
     let replaced = if had_errors { text.matches('\u{FFFD}').count().max(1) } else { 0 };

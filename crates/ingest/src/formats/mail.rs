@@ -5,6 +5,7 @@
 
 use super::clean::collapsed;
 use super::{Format, Sniff, extract_as, html};
+use crate::encoding;
 use base::{BlockKind, Document, DocumentBuilder, Error, Extractor, Input, Kind, Locator, Place, Result};
 use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
@@ -96,6 +97,9 @@ impl Extractor for Single {
             Some(end) if input.name.to_lowercase().ends_with(".emlx") && end < 20 => &input.bytes[end + 1..],
             _ => input.bytes,
         };
+        // A message saved as UTF-16 by an editor: its headers and parts still speak of bytes.
+        let narrow = encoding::is_utf16(bytes).then(|| encoding::decode(bytes).text);
+        let bytes = narrow.as_ref().map_or(bytes, |text| text.as_bytes());
         let message = MessageParser::default()
             .parse(bytes)
             .filter(|m| !m.headers().is_empty())
@@ -272,6 +276,19 @@ mod tests {
         assert_eq!(lines[4], "meta part notes.md: Attachment: notes.md");
         assert!(lines.last().unwrap().ends_with("Attached text."), "{lines:?}");
         assert_eq!(document.title.as_deref(), Some("Grüße"));
+    }
+
+    /// Such messages once held no text.
+    #[test]
+    fn messages_saved_as_utf_16_are_read() {
+        let wide = |mark: &str, big: bool| -> Vec<u8> {
+            let units = mark.encode_utf16().chain(MESSAGE.encode_utf16());
+            units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
+        let expected = outline(&extract(&EML, "a.eml", MESSAGE.as_bytes()));
+        for bytes in [wide("\u{feff}", false), wide("\u{feff}", true), wide("", false)] {
+            assert_eq!(outline(&extract(&EML, "a.eml", &bytes)), expected);
+        }
     }
 
     #[test]
