@@ -43,6 +43,8 @@ pub(crate) struct Reading<'a> {
     events: usize,
     /// The reply is over, although bytes may follow.
     done: bool,
+    /// Whether the server said `[DONE]`; some say nothing else about the end.
+    closed: bool,
     /// We stopped it, or it went out of control.
     cut: bool,
 }
@@ -72,6 +74,7 @@ impl<'a> Reading<'a> {
             usage: None,
             events: 0,
             done: false,
+            closed: false,
             cut: false,
         }
     }
@@ -102,8 +105,12 @@ impl<'a> Reading<'a> {
         if self.text.trim().is_empty() && !self.cut {
             return Err(self.empty());
         }
-        // Without a reason to stop, the stream was cut off somewhere on the way.
-        let complete = !self.cut && matches!(self.finish.as_deref(), Some("stop" | "eos" | "end_turn"));
+        // Without a reason to stop and without the protocol's last word, the stream was cut off on the way.
+        let complete = !self.cut
+            && match self.finish.as_deref() {
+                Some(reason) => matches!(reason, "stop" | "eos" | "end_turn"),
+                None => self.closed,
+            };
         Ok(Reply { text: self.text, complete, usage: self.usage })
     }
 
@@ -177,6 +184,7 @@ impl<'a> Reading<'a> {
             }
             if data == "[DONE]" {
                 self.done = true;
+                self.closed = true;
             } else if !data.is_empty() {
                 self.events += 1;
                 match serde_json::from_str::<Value>(data) {

@@ -334,6 +334,18 @@ fn an_end_without_a_reason_is_not_complete() {
     assert_eq!((generation.text.as_str(), generation.complete), ("Grey ", false));
 }
 
+/// Servers that give no reason but say that they are done once had every answer called unfinished.
+#[test]
+fn the_last_word_of_the_protocol_is_an_end() {
+    let server = Server::start(vec![|s| {
+        stream_head(s);
+        say(s, &chunk("Grey."));
+        say(s, "data: [DONE]\n\n");
+    }]);
+    let generation = open(&server.url).generate(&prompt(), &mut ()).unwrap();
+    assert_eq!((generation.text.as_str(), generation.complete), ("Grey.", true));
+}
+
 #[test]
 fn the_reader_can_stop_it() {
     let server = Server::start(vec![|s| {
