@@ -1,7 +1,7 @@
 //! How far a long run is: a bar with rate and remaining time on a terminal, a plain line now and then elsewhere.
 
 use super::printable_name;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
@@ -37,10 +37,14 @@ impl Bar {
             return Bar::Plain { unit, started: now, last: now };
         }
         let bar = ProgressBar::new(0);
-        let template = format!("{{bar:24}} {{pos}}/{{len}} {unit}  {{per_sec}}  {{eta}} left  {{msg}}");
+        let template = format!("{{bar:24}} {{pos}}/{{len}} {unit}  {{rate}}  {{eta}} left  {{msg}}");
         // The template is ours and constant but for the unit.
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
+            // The library's own rate has four decimals.
+            let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{:.1}/s", state.per_sec());
+            };
+            bar.set_style(style.with_key("rate", rate));
         }
         Bar::Drawn(bar)
     }
