@@ -24,6 +24,7 @@ pub mod ask;
 pub mod fusion;
 pub mod generate;
 pub mod ingest;
+mod markdown;
 mod quotes;
 mod reading;
 pub mod rerank;

@@ -2,6 +2,7 @@
 
 use crate::answer::{Header, Pick, labelled};
 use crate::generate::quiet_marks;
+use crate::markdown;
 use crate::retrieved::Retrieved;
 use crate::search::Documents;
 use base::{Citation, Result, char_offset, is_table_rule};
@@ -73,8 +74,8 @@ pub(crate) fn cite(picks: &[Pick], found: &[Retrieved], documents: &mut Document
 }
 
 /// The quotes of `picks` as one text, each followed by its number; line breaks inside a quote become spaces, and the
-/// mark of a list item or heading before it is left out. A row whose header is quoted too is read with the names of
-/// its columns, and has both numbers.
+/// mark of a list item or heading before it is left out, as is the markup inside of Markdown. A row whose header is
+/// quoted too is read with the names of its columns, and has both numbers.
 ///
 /// # Errors
 /// Those of the store.
@@ -105,7 +106,11 @@ pub(crate) fn prose(
                 spent.push(head);
                 (words, vec![head, citation.n])
             }
-            None => (unmarked(&citation.quote).to_owned(), vec![citation.n]),
+            None => {
+                let quote = unmarked(&citation.quote);
+                let markdown = documents.get(document)?.document.format == "markdown";
+                (if markdown { markdown::plain(quote) } else { quote.to_owned() }, vec![citation.n])
+            }
         });
     }
     let mut text = String::new();

@@ -12,10 +12,12 @@ pub(super) fn separates(text: &str, line_start: usize, at: usize, next: usize) -
         || list_marker(rest, here)
 }
 
-/// Headings and table rows of Markdown, underlines, rules and fences: a line of its own.
+/// Headings of Markdown and of Org below the first level, table rows, underlines, rules and fences: a line of its own.
 fn is_whole_line(line: &str) -> bool {
     let hashes = prefix(line, |c| c == '#');
+    let stars = prefix(line, |c| c == '*');
     (1..=6).contains(&hashes) && line[hashes..].starts_with(' ')
+        || (2..=8).contains(&stars) && line[stars..].starts_with(' ')
         || line.starts_with(['|', '│'])
         || ["---", "===", "***", "```", "~~~", "+--", "+=="].iter().any(|rule| line.starts_with(rule))
 }

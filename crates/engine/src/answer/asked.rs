@@ -83,6 +83,25 @@ pub fn asked<'a>(text: &'a str, units: &[Unit], context: &'a str) -> Vec<Option<
     asked
 }
 
+/// Bytes of the mark before an answer and the space after it: `A: `, `**Answer 3:** `; 0 without one.
+pub fn answer_mark(text: &str) -> usize {
+    let bold = |text: &str| text.bytes().take_while(|b| matches!(b, b'*' | b'_')).count();
+    let before = bold(text);
+    let label = &text[before..];
+    let word = label.bytes().take_while(u8::is_ascii_alphabetic).count();
+    if !["a", "ans", "answer"].contains(&&*label[..word].to_ascii_lowercase()) {
+        return 0;
+    }
+    let number = label[word..].bytes().take_while(|&b| b == b' ' || b.is_ascii_digit()).count();
+    let rest = &label[word + number..];
+    let Some(colon) = rest.chars().next().filter(|c| matches!(c, ':' | '：' | '.' | ')')) else { return 0 };
+    let rest = &rest[colon.len_utf8()..];
+    let own = rest[bold(rest)..].trim_start();
+    // What is set off with the mark begins with the answer too: `**A: Yes.**`
+    let apart = bold(rest) == before && (rest.len() > own.len() + before || colon == '：');
+    if apart && own.contains(char::is_alphanumeric) { text.len() - own.len() } else { 0 }
+}
+
 /// Whether nothing else stands on the line of `unit` but a mark before it and an answer marked as one after it.
 fn stands_alone(text: &str, unit: &Unit) -> bool {
     let before = text[..unit.range.start].rsplit('\n').next().unwrap_or_default().trim();
@@ -137,6 +156,25 @@ mod tests {
         assert_eq!(pairs("It rained.", "Help > Why is it wet?"), [("Why is it wet?", "It rained.")]);
         // At most three sentences.
         assert_eq!(pairs("Why?\nA. B c. D e. F g. H i.", "").len(), 3);
+    }
+
+    #[test]
+    fn marks_of_answers_are_not_part_of_them() {
+        for (text, own) in [
+            ("A: It rained.", "It rained."),
+            ("A. It rained.", "It rained."),
+            ("**A:** It rained.", "It rained."),
+            ("Answer 12: **It** rained.", "**It** rained."),
+            ("a: It rained.", "It rained."),
+            ("A：下雨了。", "下雨了。"),
+            ("**A: It rained.**", "**A: It rained.**"),
+            ("A storm: it rained.", "A storm: it rained."),
+            ("A: ", "A: "),
+            ("A.D. 70", "A.D. 70"),
+            ("", ""),
+        ] {
+            assert_eq!(&text[answer_mark(text)..], own);
+        }
     }
 
     #[test]

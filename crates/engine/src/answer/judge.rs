@@ -74,6 +74,9 @@ pub fn judge(
                 continue;
             }
             let text = &passage.text[unit.range.clone()];
+            // Below a question `A:` only says that this is its answer.
+            let mark = passage.asked[u].map_or(0, |_| asked::answer_mark(text));
+            let text = &text[mark..];
             let asks = !about_questions && asked::asks(unit.kind, text);
             if asks || says_nothing_new(&question, text, &passage.words[u], unit.kind) {
                 continue;
@@ -106,7 +109,7 @@ pub fn judge(
             let span = |unit: &Unit| unit.range.start + passage.start..unit.range.end + passage.start;
             judged.push(Judged {
                 candidate: passage.index,
-                range: span(unit),
+                range: span(unit).start + mark..span(unit).end,
                 features,
                 noise,
                 defines: question.definition && definition::defines(&question.stems, read, &words),

@@ -67,7 +67,7 @@ pub fn units(text: &str) -> Vec<Unit> {
             at += 1;
         } else {
             // Prose runs up to the next table.
-            let start = lines[at].start;
+            let (first, start) = (at, lines[at].start);
             let mut end = lines[at].end;
             at += 1;
             while at < lines.len() {
@@ -79,17 +79,43 @@ pub fn units(text: &str) -> Vec<Unit> {
                 end = lines[at].end;
                 at += 1;
             }
+            let body = match heading_end(&text[start..end]) {
+                // Only at the beginning is a heading without its mark: the passage begins behind the mark.
+                Some(length) if first == 0 => {
+                    out.push(Unit { kind: UnitKind::Sentence, range: start..start + length, header: None });
+                    start + length
+                }
+                _ => start,
+            };
             let mut found = Vec::new();
-            base::sentences(&text[start..end], &mut found);
+            base::sentences(&text[body..end], &mut found);
             out.extend(found.into_iter().map(|r| Unit {
                 kind: UnitKind::Sentence,
-                range: r.start + start..r.end + start,
+                range: r.start + body..r.end + body,
                 header: None,
             }));
         }
     }
     out
 }
+
+/// The length of the first line of `text`, if it heads the lines right below it: nothing closes it, and it was ended
+/// on purpose, since the next word would have fitted a line of this paragraph.
+fn heading_end(text: &str) -> Option<usize> {
+    let mut lines = text.lines().map(str::trim_end);
+    let head = lines.next()?;
+    let body: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    let length = |text: &str| text.chars().count();
+    let word = body.first()?.split_whitespace().next()?;
+    let width = body.iter().map(|line| length(line)).max()?;
+    let small = |text: &str| !text.starts_with(|c: char| c.is_alphanumeric() && !c.is_lowercase());
+    let closed = head.ends_with(|c: char| c.is_ascii_punctuation() && !matches!(c, ')' | '"' | '\'' | '`' | '*' | '_'));
+    let fits = length(head) <= HEADING_CHARS_MAX && length(head) + 1 + length(word) <= width;
+    (fits && !closed && !small(head) && !small(body[0])).then_some(head.len())
+}
+
+/// Longest line that is taken for a heading without a mark.
+const HEADING_CHARS_MAX: usize = 80;
 
 /// The lines of `text` without white space at their ends, blank ones left out. A quoted field of comma-separated values
 /// may go on over a few lines, which then are one.
@@ -182,6 +208,21 @@ mod tests {
         assert_eq!(heads("a,b,c\n1,2,3\n\nd,e,f\n4,5,6"), [None, Some(0), None, Some(2)]);
         // A title in the first cell heads nothing.
         assert_eq!(heads("Rain in 2024,,\n,,\na,b,c\n1,2,3"), [None, None, Some(1)]);
+    }
+
+    /// A heading right above its first paragraph was once quoted as the beginning of that paragraph's first sentence.
+    #[test]
+    fn a_heading_is_no_part_of_the_sentence_below() {
+        let cases: [(&str, &[&str]); 4] = [
+            ("Rottnest 😀\nThe quokka lives here. It hops.", &["Rottnest 😀", "The quokka lives here.", "It hops."]),
+            // Wrapped prose, a line that goes on, and one that ended.
+            ("It is the\nQuokka of Rottnest.", &["It is the\nQuokka of Rottnest."]),
+            ("The quokka\nlives here and hops all day.", &["The quokka\nlives here and hops all day."]),
+            ("Note:\nThe quokka lives here and hops.", &["Note:\nThe quokka lives here and hops."]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(cut(text).iter().map(|unit| unit.1).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]
