@@ -216,7 +216,7 @@ mod tests {
         let cases: [(&str, &[&str]); 4] = [
             ("Rottnest 😀\nThe quokka lives here. It hops.", &["Rottnest 😀", "The quokka lives here.", "It hops."]),
             // Wrapped prose, a line that goes on, and one that ended.
-            ("It is the\nQuokka of Rottnest.", &["It is the\nQuokka of Rottnest."]),
+            ("It was the year of the\nQuokka of Rottnest.", &["It was the year of the\nQuokka of Rottnest."]),
             ("The quokka\nlives here and hops all day.", &["The quokka\nlives here and hops all day."]),
             ("Note:\nThe quokka lives here and hops.", &["Note:\nThe quokka lives here and hops."]),
         ];
