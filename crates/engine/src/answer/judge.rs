@@ -6,7 +6,7 @@ use super::passages::{self, Passage};
 use super::question::Question;
 use super::units::{Unit, UnitKind};
 use super::words::Words;
-use super::{Candidate, Header, Options, asked, definition, noise, weights};
+use super::{Candidate, Header, Options, asked, definition, noise, rows, weights};
 use base::{DocId, Embedder, Result, Role};
 use std::ops::Range;
 
@@ -78,7 +78,9 @@ pub fn judge(
             let mark = passage.asked[u].map_or(0, |_| asked::answer_mark(text));
             let text = &text[mark..];
             let asks = !about_questions && asked::asks(unit.kind, text);
-            if asks || says_nothing_new(&question, text, &passage.words[u], unit.kind) {
+            // The title above a table says what the table is about, not what it holds.
+            let is_title = unit.kind == UnitKind::Row && unit.header.is_none() && rows::is_title(text);
+            if asks || is_title || says_nothing_new(&question, text, &passage.words[u], unit.kind) {
                 continue;
             }
             // An answer is read after its question, which alone says what it is about.

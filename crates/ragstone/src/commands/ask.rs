@@ -1,7 +1,7 @@
 //! `ragstone ask`: a question, an answer made of quotes or written by a model, and where every claim stands.
 
 use super::context::Context;
-use super::index::{index, show as show_summary};
+use super::index::{index, lines};
 use super::question::question;
 use super::search;
 use crate::args::AskArgs;
@@ -75,8 +75,9 @@ fn index_docs(docs: &[std::path::PathBuf], settings: &mut Settings, context: &Co
     };
     let changed = summary.indexed + summary.removed + summary.failed.len() > 0;
     if changed && !context.terminal.json {
-        show_summary(&summary, &context.terminal)?;
-        context.terminal.line("")?;
+        // Standard output is the answer's.
+        lines(&summary, &context.terminal).iter().for_each(|line| context.terminal.remark(line));
+        context.terminal.remark("");
     }
     Ok(if summary.failed.is_empty() { exit::OK } else { exit::BAD_INPUT })
 }

@@ -20,7 +20,7 @@ pub(super) fn run(args: IndexArgs, context: &Context) -> Result<u8> {
     if terminal.json {
         terminal.json(&object(&summary, &context.settings.collection))?;
     } else {
-        show(&summary, terminal)?;
+        lines(&summary, terminal).iter().try_for_each(|line| terminal.line(line))?;
     }
     Ok(code(&summary))
 }
@@ -52,47 +52,46 @@ fn object(summary: &Summary, collection: &Path) -> Value {
     object
 }
 
-/// The summary for people.
-pub(super) fn show(summary: &Summary, terminal: &Terminal) -> Result<()> {
+/// The summary for people, a line each; nothing when quiet.
+pub(super) fn lines(summary: &Summary, terminal: &Terminal) -> Vec<String> {
     if terminal.quiet {
-        return Ok(());
+        return Vec::new();
     }
-    let mut line = format!(
-        "{} seen: {} indexed ({}, {}), {} unchanged, {} removed",
+    let mut lines = vec![format!(
+        "{} seen: {} indexed ({}, {}), {} unchanged, {} removed, {} skipped, {} failed in {:.1} s",
         count(summary.seen, "file"),
         summary.indexed,
         size(summary.bytes),
         count(summary.chunks, "chunk"),
         summary.unchanged,
         summary.removed,
-    );
-    line.push_str(&format!(", {} skipped, {} failed", summary.skipped.len(), summary.failed.len()));
-    line.push_str(&format!(" in {:.1} s", summary.seconds.total));
-    terminal.line(&line)?;
+        summary.skipped.len(),
+        summary.failed.len(),
+        summary.seconds.total,
+    )];
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for skipped in &summary.skipped {
         *reasons.entry(skipped.reason.as_str()).or_default() += 1;
     }
     for (reason, n) in reasons {
-        terminal.line(&terminal.dim(&format!("  skipped {n}: {}", printable(reason))))?;
+        lines.push(terminal.dim(&format!("  skipped {n}: {}", printable(reason))));
     }
-    list("warning", &summary.warnings, terminal)?;
-    list("failed", &summary.failed, terminal)?;
+    list("warning", &summary.warnings, terminal, &mut lines);
+    list("failed", &summary.failed, terminal, &mut lines);
     if summary.interrupted {
-        terminal.line("interrupted: what is committed stays; run the same command again to go on")?;
+        lines.push("interrupted: what is committed stays; run the same command again to go on".to_owned());
     }
-    Ok(())
+    lines
 }
 
-fn list(word: &str, refused: &[Refused], terminal: &Terminal) -> Result<()> {
+fn list(word: &str, refused: &[Refused], terminal: &Terminal, lines: &mut Vec<String>) {
     for one in refused.iter().take(SHOWN) {
-        terminal.line(&format!("  {word}: {}: {}", printable_name(&one.path), printable_name(&one.reason)))?;
+        lines.push(format!("  {word}: {}: {}", printable_name(&one.path), printable_name(&one.reason)));
         if let Some(hint) = &one.hint {
-            terminal.line(&terminal.dim(&format!("    hint: {}", printable(hint))))?;
+            lines.push(terminal.dim(&format!("    hint: {}", printable(hint))));
         }
     }
     if refused.len() > SHOWN {
-        terminal.line(&format!("  and {} more; --json lists all", refused.len() - SHOWN))?;
+        lines.push(format!("  and {} more; --json lists all", refused.len() - SHOWN));
     }
-    Ok(())
 }

@@ -227,6 +227,16 @@ fn ask_with_docs_needs_no_collection_and_leaves_nothing_beside_them() {
     assert!(!world.path("docs/.ragstone").exists() && !world.path(".ragstone").exists());
 }
 
+/// What was indexed once stood before the answer on standard output.
+#[test]
+fn ask_with_docs_prints_the_answer_and_nothing_else() {
+    let world = World::new();
+    world.write("docs/a.txt", "The lighthouse keeper was called Miriam Oakes. She kept bees.");
+    let done = world.run(&["ask", "--docs", "docs", "What was the lighthouse keeper called?"]);
+    assert!(done.out.starts_with("The lighthouse keeper was called Miriam Oakes. [1]"), "{done:?}");
+    assert!(done.err.contains("1 file seen: 1 indexed"), "{done:?}");
+}
+
 #[test]
 fn a_damaged_cache_is_made_anew() {
     let world = World::new();
