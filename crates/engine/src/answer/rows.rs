@@ -20,6 +20,17 @@ impl Shape {
     pub(super) fn certain(self) -> bool {
         matches!(self, Shape::Bars)
     }
+
+    /// The cells of `line`, which has this shape; `framed` as [`barred_cells`] has it.
+    fn cells(self, line: &str, framed: bool) -> Vec<String> {
+        match self {
+            Shape::Bars => barred_cells(line, framed),
+            Shape::Tabs => separated_cells(line, '\t'),
+            Shape::Commas(_) => separated_cells(line, ','),
+            Shape::Semicolons(_) => separated_cells(line, ';'),
+            Shape::Label => vec![line.to_owned()],
+        }
+    }
 }
 
 /// How `line` is divided, if it looks like a row.
@@ -81,13 +92,7 @@ pub(super) fn is_labelled(row: &str) -> bool {
 
 /// Whether a row has only its first cell filled, as that of a title has.
 pub(super) fn is_title(row: &str) -> bool {
-    let cells = match row_shape(row) {
-        Some(Shape::Bars) => barred_cells(row, true),
-        Some(Shape::Tabs) => separated_cells(row, '\t'),
-        Some(Shape::Commas(_)) => separated_cells(row, ','),
-        Some(Shape::Semicolons(_)) => separated_cells(row, ';'),
-        Some(Shape::Label) | None => return false,
-    };
+    let cells = row_shape(row).map_or(Vec::new(), |shape| shape.cells(row, true));
     cells.len() > 1 && cells[1..].iter().all(String::is_empty)
 }
 
@@ -107,18 +112,9 @@ pub fn labelled(header: &str, ruled: bool, row: &str) -> Option<String> {
     if row_shape(header.trim()) != Some(shape) {
         return None;
     }
-    let (names, mut values) = if shape == Shape::Bars {
-        // Bars at both beginnings are frames; at one, they follow an empty cell.
-        let framed = [header, row].iter().all(|line| line.trim_start().starts_with('|'));
-        (barred_cells(header, framed), barred_cells(row, framed))
-    } else {
-        let separator = match shape {
-            Shape::Tabs => '\t',
-            Shape::Semicolons(_) => ';',
-            _ => ',',
-        };
-        (separated_cells(header, separator), separated_cells(row, separator))
-    };
+    // Bars at both beginnings are frames; at one, they follow an empty cell.
+    let framed = [header, row].iter().all(|line| line.trim_start().starts_with('|'));
+    let (names, mut values) = (shape.cells(header, framed), shape.cells(row, framed));
     if shape == Shape::Bars && values.len() < names.len() {
         // Empty cells at the end may be left out.
         values.resize(names.len(), String::new());

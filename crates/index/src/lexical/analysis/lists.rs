@@ -7,13 +7,18 @@
 pub(super) fn items<'a>(piece: &str, at: usize, raw: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
     let semicolons = raw.contains(';');
     let whole = !semicolons && (!raw.contains(',') || !is_list(piece, at, raw));
-    let rest = raw.split(move |c| !whole && (c == ';' || c == ',' && !semicolons));
-    rest.scan(0, move |from, part| {
-        let start = *from;
-        *from = start + part.len() + 1;
-        Some((at + start, part))
-    })
-    .filter(|(_, part)| !part.is_empty())
+    divided(raw, move |c| !whole && (c == ';' || c == ',' && !semicolons)).map(move |(start, part)| (at + start, part))
+}
+
+/// The parts of `word` between separators of one byte, with their bytes; empty ones are left out.
+fn divided(word: &str, separates: impl Fn(char) -> bool) -> impl Iterator<Item = (usize, &str)> {
+    word.split(separates)
+        .scan(0, |from, part| {
+            let start = *from;
+            *from = start + part.len() + 1;
+            Some((start, part))
+        })
+        .filter(|(_, part)| !part.is_empty())
 }
 
 /// Whether the commas in `raw` separate: more stand around it, a date or letters before its digits, or no number has them
@@ -48,15 +53,7 @@ pub(super) fn is_grouped(word: &str) -> bool {
 
 /// The parts of `word` between commas, with their bytes.
 pub(super) fn parts(word: &str) -> impl Iterator<Item = (usize, &str)> {
-    word.match_indices(',')
-        .map(|(at, _)| at + 1)
-        .chain([word.len() + 1])
-        .scan(0, |from, end| {
-            let start = *from;
-            *from = end;
-            Some((start, &word[start..end - 1]))
-        })
-        .filter(|(_, part)| !part.is_empty())
+    divided(word, |c| c == ',')
 }
 
 #[cfg(test)]
